@@ -1,0 +1,320 @@
+"""The nouns of the desk, as values. The words are those of docs/glossary.md.
+
+Each type tells a moment in a thing's life: `SourceDue` is what a fetch needs to know, `StoryDraft`
+what a feed said, `FetchReport` what to record, `Story` what is read back. All times are aware, UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from feeds.model import Entry, Origin
+
+#: Gives the time now, aware and in UTC. The clock is always handed in, so that tests own it.
+Clock = Callable[[], datetime]
+
+
+class SourceKind(StrEnum):
+    """How eagerly a source is asked: a wire by the minute, a blog by the hour."""
+
+    WIRE = "wire"
+    NEWS = "news"
+    BLOG = "blog"
+
+
+class Role(StrEnum):
+    """What a picked story is to its passage."""
+
+    SOURCE = "source"
+    BACKGROUND = "background"
+    QUOTE = "quote"
+    CONTRADICTS = "contradicts"
+
+
+class BriefState(StrEnum):
+    """Where a brief stands for its readers."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+class Act(StrEnum):
+    """What a publication did."""
+
+    PUBLISHED = "published"
+    UPDATED = "updated"
+    CORRECTED = "corrected"
+    WITHDRAWN = "withdrawn"
+
+
+class Outcome(StrEnum):
+    """How one fetch ended."""
+
+    UNCHANGED = "unchanged"
+    FETCHED = "fetched"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDraft:
+    """A feed that somebody wants to follow."""
+
+    #: Absolute http(s) URL of the feed.
+    url: str
+    #: As the desk names it; "" takes the feed's own title at the first fetch.
+    title: str = ""
+    site_url: str | None = None
+    #: BCP 47, a hint: stories are detected one by one.
+    language: str | None = None
+    kind: SourceKind = SourceKind.NEWS
+    #: What may be republished, in words; None where the feed's own say is all there is.
+    rights: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDue:
+    """A source claimed for a fetch, with what the next request must know."""
+
+    id: int
+    url: str
+    title: str
+    site_url: str | None
+    language: str | None
+    kind: SourceKind
+    #: Validators of the last answer.
+    etag: str | None
+    last_modified: str | None
+    #: Digest of the last body, a second short cut where a server ignores validators.
+    digest: str | None
+    #: Weighted count of failures since the last success.
+    failures: float
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source as the desk sees it."""
+
+    id: int
+    url: str
+    title: str
+    site_url: str | None
+    language: str | None
+    kind: SourceKind
+    rights: str | None
+    added_at: datetime
+    is_paused: bool
+    gone_at: datetime | None
+    next_due: datetime
+    failures: float
+    last_fetch: datetime | None
+    last_success: datetime | None
+    #: Why the last fetch failed; None after a success.
+    failure_kind: str | None
+    #: What happened last and what comes next, in words.
+    why: str
+    stories: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoryDraft:
+    """An entry as a story to keep: what the feed said, identified and weighed."""
+
+    #: Identity within its source; the same next time.
+    key: str
+    #: The id under which it is republished: the feed's own where it is an IRI, else minted once.
+    entry_id: str
+    #: Canonical page, or None where the feed names none.
+    url: str | None
+    #: Detected, ISO 639-1; None where nothing could tell.
+    language: str | None
+    #: Plain text of summary, else an excerpt of the body.
+    summary: str
+    #: Plain text of the body, or "" where the feed gave none beyond its summary.
+    body: str
+    #: Digest of what a reader would notice if it changed.
+    digest: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class FetchReport:
+    """What one fetch found, ready to be recorded."""
+
+    source_id: int
+    at: datetime
+    outcome: Outcome
+    next_due: datetime | None
+    #: In words an editor reads.
+    why: str
+    seconds: float = 0.0
+    status: int | None = None
+    body_bytes: int = 0
+    final_url: str | None = None
+    failure_kind: str | None = None
+    #: Weighted failures after this fetch.
+    failures: float = 0.0
+    etag: str | None = None
+    last_modified: str | None = None
+    digest: str | None = None
+    #: The feed's own word about itself, for `atom:source`; None unless it was read.
+    origin: Origin | None = None
+    #: Set only where the source had none of its own.
+    title: str | None = None
+    site_url: str | None = None
+    drafts: tuple[StoryDraft, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What recording one fetch did."""
+
+    source_id: int
+    new: int
+    changed: int
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A story as it is read back: its newest version and what the desk knows of it."""
+
+    id: int
+    entry_id: str
+    url: str | None
+    source_id: int
+    source_name: str
+    source_url: str
+    source_site: str | None
+    source_rights: str | None
+    title: str
+    summary: str
+    body: str
+    language: str | None
+    published: datetime | None
+    updated: datetime | None
+    first_seen: datetime
+    #: When this version was first seen.
+    changed_at: datetime
+    versions: int
+    digest: str
+    #: Everything else that the feed said.
+    entry: Entry
+    #: The feed's own word about itself.
+    origin: Origin | None = None
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One state of a story. Never overwritten."""
+
+    #: Rises with every change of any story: a cursor over all of them.
+    id: int
+    story_id: int
+    number: int
+    seen_at: datetime
+    title: str
+    summary: str
+    body: str
+    language: str | None
+    source_url: str
+    source_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One saved state of a brief. Never overwritten."""
+
+    id: int
+    number: int
+    saved_at: datetime
+    saved_by: str
+    #: As the editor wrote it.
+    text: str
+    title: str
+    dated: date | None
+    language: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLink:
+    """A pick: an editor took a story for a passage."""
+
+    id: int
+    brief_id: int
+    passage: str
+    story_id: int
+    role: Role
+    picked_by: str
+    picked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedLink:
+    """A pick as it was when the brief was published."""
+
+    passage: str
+    story_id: int
+    #: The version that the editor saw.
+    version: int
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One act of publishing: what subscribers were told, when, by whom and why."""
+
+    id: int
+    brief_id: int
+    act: Act
+    at: datetime
+    by: str
+    why: str
+    revision: Revision
+    links: tuple[PublishedLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A brief with its newest revision."""
+
+    id: int
+    slug: str
+    state: BriefState
+    created_at: datetime
+    revision: Revision
+    revisions: int
+    links: tuple[StoryLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A channel's rendered bytes with what a request needs."""
+
+    channel: str
+    format: str
+    #: Digest of everything that the bytes were made from.
+    state: str
+    media_type: str
+    body: bytes
+    gzip: bytes
+    etag: str
+    etag_gzip: str
+    #: Whole seconds, strictly rising from revision to revision.
+    last_modified: datetime
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may decide things at the desk."""
+
+    id: int
+    name: str
+    role: str
+    created_at: datetime

@@ -1,0 +1,263 @@
+"""Briefs, their revisions, the picks of their passages, and what was published of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlmodel import Session
+
+from aggregator.model import (
+    Act,
+    Brief,
+    BriefState,
+    Publication,
+    PublishedLink,
+    Revision,
+    Role,
+    StoryLink,
+)
+from aggregator.store.dialects import exclusive, upsert
+from aggregator.store.tables import (
+    BRIEF,
+    PUBLICATION,
+    REVISION,
+    STORY,
+    STORY_LINK,
+    BriefRow,
+    PublicationRow,
+    RevisionRow,
+    StoryLinkRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionDraft:
+    """A state of a brief that is to be saved."""
+
+    text: str
+    title: str
+    dated: date | None
+    language: str
+    digest: str
+
+
+def create(session: Session, slug: str, draft: RevisionDraft, *, by: str, now: datetime) -> int:
+    """A new brief with its first revision; its id. `slug` is free (see `free_slug`)."""
+    values = {"slug": slug, "state": BriefState.DRAFT.value, "created_at": now, "revisions": 1}
+    brief_id = int(session.execute(insert(BRIEF).values(values).returning(BRIEF.c.id)).scalar_one())
+    _add_revision(session, brief_id, 1, draft, by=by, now=now)
+    return brief_id
+
+
+def revise(session: Session, brief_id: int, draft: RevisionDraft, *, by: str, now: datetime) -> bool:
+    """Save a revision; False where the newest one says the same already."""
+    newest = _revision(session, brief_id)
+    if newest.digest == draft.digest:
+        return False
+    _add_revision(session, brief_id, newest.number + 1, draft, by=by, now=now)
+    session.execute(update(BRIEF).where(BRIEF.c.id == brief_id).values(revisions=newest.number + 1))
+    return True
+
+
+def free_slug(session: Session, wanted: str) -> str:
+    """`wanted`, or with a number behind it where a brief has that name."""
+    taken = set(session.execute(select(BRIEF.c.slug).where(BRIEF.c.slug.startswith(wanted))).scalars())
+    return next(name for name in _numbered(wanted, len(taken)) if name not in taken)
+
+
+def all_briefs(session: Session) -> list[Brief]:
+    """Every brief, newest first."""
+    rows = session.execute(select(BriefRow).order_by(BRIEF.c.id.desc())).scalars()
+    return [_brief(session, row) for row in rows]
+
+
+def named(session: Session, name: str) -> Brief | None:
+    """The brief of this slug or id."""
+    by_id = BRIEF.c.id == int(name) if name.isdigit() else None
+    row = session.execute(select(BriefRow).where(BRIEF.c.slug == name)).scalars().first()
+    if row is None and by_id is not None:
+        row = session.execute(select(BriefRow).where(by_id)).scalars().first()
+    return _brief(session, row) if row else None
+
+
+def pick(
+    session: Session, brief_id: int, passage: str, story_id: int, role: Role, *, by: str, now: datetime
+) -> bool:
+    """Take a story for a passage; False where it stood already in that role.
+
+    A story stands once in a passage: picked anew in another role, it changes its role.
+    """
+    values = {
+        "brief_id": brief_id,
+        "passage": passage,
+        "story_id": story_id,
+        "role": role.value,
+        "picked_by": by,
+        "picked_at": now,
+    }
+    standing = _standing(brief_id, passage, story_id)
+    found = session.execute(select(STORY_LINK.c.role).where(*standing)).scalar_one_or_none()
+    if found == role.value:
+        return False
+    if found is not None:
+        undo(session, brief_id, passage, story_id, by=by, now=now)
+    session.execute(upsert(session, STORY_LINK).values(values))
+    return True
+
+
+def undo(session: Session, brief_id: int, passage: str, story_id: int, *, by: str, now: datetime) -> bool:
+    """Take a pick back; False where there was none. Its row stays, with who undid it."""
+    statement = update(STORY_LINK).where(*_standing(brief_id, passage, story_id))
+    return bool(session.execute(statement.values(undone_by=by, undone_at=now)).rowcount)  # type: ignore[attr-defined]
+
+
+def publish(session: Session, brief: Brief, act: Act, *, by: str, why: str, now: datetime) -> int:
+    """Record an act of publishing with the picks as they stand; its id.
+
+    Times of one brief's publications strictly rise, in whole seconds, so that `updated` moves
+    with each of them.
+    """
+    exclusive(session, "publish")
+    last = session.execute(
+        select(func.max(PUBLICATION.c.at)).where(PUBLICATION.c.brief_id == brief.id)
+    ).scalar_one()
+    versions = _versions_seen(session, brief)
+    values = {
+        "brief_id": brief.id,
+        "revision_id": brief.revision.id,
+        "act": act.value,
+        "at": _after(last, now.replace(microsecond=0)),
+        "by": by,
+        "why": why,
+        "links": [
+            [pick.passage, pick.story_id, versions[pick.story_id], pick.role.value] for pick in brief.links
+        ],
+    }
+    state = BriefState.WITHDRAWN if act is Act.WITHDRAWN else BriefState.PUBLISHED
+    session.execute(update(BRIEF).where(BRIEF.c.id == brief.id).values(state=state.value))
+    statement = insert(PUBLICATION).values(values).returning(PUBLICATION.c.id)
+    return int(session.execute(statement).scalar_one())
+
+
+def publications(session: Session, brief_id: int | None = None) -> list[Publication]:
+    """Acts of publishing, oldest first: of one brief, or of all."""
+    query = select(PublicationRow, RevisionRow).join(
+        RevisionRow,
+        REVISION.c.id == PUBLICATION.c.revision_id,
+    )
+    if brief_id is not None:
+        query = query.where(PUBLICATION.c.brief_id == brief_id)
+    return [_publication(*row) for row in session.execute(query.order_by(PUBLICATION.c.id))]
+
+
+def slugs(session: Session) -> dict[int, str]:
+    """The slug of every brief, by its id."""
+    return {
+        brief_id: slug for brief_id, slug in session.execute(select(BRIEF.c.id, BRIEF.c.slug)) if brief_id
+    }
+
+
+def _numbered(wanted: str, taken: int) -> list[str]:
+    return [wanted, *(f"{wanted}-{n}" for n in range(2, taken + 3))]
+
+
+def _after(last: datetime | None, now: datetime) -> datetime:
+    return now if last is None or now > last else last + timedelta(seconds=1)
+
+
+def _add_revision(
+    session: Session, brief_id: int, number: int, draft: RevisionDraft, *, by: str, now: datetime
+) -> None:
+    values = {
+        "brief_id": brief_id,
+        "number": number,
+        "saved_at": now,
+        "saved_by": by,
+        "text": draft.text,
+        "title": draft.title,
+        "dated": draft.dated,
+        "language": draft.language,
+        "digest": draft.digest,
+    }
+    session.execute(insert(REVISION).values(values))
+
+
+def _revision(session: Session, brief_id: int) -> Revision:
+    query = select(RevisionRow).where(REVISION.c.brief_id == brief_id)
+    return _as_revision(session.execute(query.order_by(REVISION.c.number.desc()).limit(1)).scalar_one())
+
+
+def _standing(brief_id: int, passage: str, story_id: int) -> Iterable[Any]:
+    return (
+        STORY_LINK.c.brief_id == brief_id,
+        STORY_LINK.c.passage == passage,
+        STORY_LINK.c.story_id == story_id,
+        STORY_LINK.c.undone_at.is_(None),
+    )
+
+
+def _links(session: Session, brief_id: int) -> tuple[StoryLink, ...]:
+    query = select(StoryLinkRow).where(STORY_LINK.c.brief_id == brief_id, STORY_LINK.c.undone_at.is_(None))
+    rows = session.execute(query.order_by(STORY_LINK.c.id)).scalars()
+    return tuple(
+        StoryLink(
+            id=row.id or 0,
+            brief_id=row.brief_id,
+            passage=row.passage,
+            story_id=row.story_id,
+            role=Role(row.role),
+            picked_by=row.picked_by,
+            picked_at=row.picked_at,
+        )
+        for row in rows
+    )
+
+
+def _versions_seen(session: Session, brief: Brief) -> dict[int, int]:
+    ids = [pick.story_id for pick in brief.links]
+    rows = session.execute(select(STORY.c.id, STORY.c.versions).where(STORY.c.id.in_(ids)))
+    return {story: number for story, number in rows if story}
+
+
+def _brief(session: Session, row: BriefRow) -> Brief:
+    assert row.id is not None  # noqa: S101 - a row that was read has its id
+    return Brief(
+        id=row.id,
+        slug=row.slug,
+        state=BriefState(row.state),
+        created_at=row.created_at,
+        revision=_revision(session, row.id),
+        revisions=row.revisions,
+        links=_links(session, row.id),
+    )
+
+
+def _as_revision(row: RevisionRow) -> Revision:
+    return Revision(
+        id=row.id or 0,
+        number=row.number,
+        saved_at=row.saved_at,
+        saved_by=row.saved_by,
+        text=row.text,
+        title=row.title,
+        dated=row.dated,
+        language=row.language,
+        digest=row.digest,
+    )
+
+
+def _publication(row: PublicationRow, revision: RevisionRow) -> Publication:
+    return Publication(
+        id=row.id or 0,
+        brief_id=row.brief_id,
+        act=Act(row.act),
+        at=row.at,
+        by=row.by,
+        why=row.why,
+        revision=_as_revision(revision),
+        links=tuple(PublishedLink(p, story, version, Role(role)) for p, story, version, role in row.links),
+    )

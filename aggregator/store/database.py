@@ -1,0 +1,192 @@
+"""One writer, many readers, on SQLite or PostgreSQL.
+
+On SQLite one thread writes, inside `BEGIN IMMEDIATE`, so writers of this process never wait for
+a lock; other processes are waited for. On PostgreSQL each write is a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, NoSuchModuleError
+from sqlmodel import Session
+
+from aggregator.errors import AggregatorError, BadInput
+
+T = TypeVar("T")
+
+#: How long another process's write is waited for, in seconds.
+BUSY_SECONDS = 30
+READERS = 4
+
+
+class StoreError(AggregatorError):
+    """The database did not do what was asked; nothing of that one write was kept."""
+
+
+class StoreUnusable(StoreError):
+    """The database cannot be opened or read."""
+
+
+class StoreFull(StoreError):
+    """The disk is full."""
+
+
+class Database:
+    """A database and its threads. `close` it, or use it as a context."""
+
+    def __init__(self, url: str) -> None:
+        """Open `url`, an SQLAlchemy URL. Nothing is connected yet.
+
+        Raises:
+            BadInput: the URL names no SQLite or PostgreSQL database.
+        """
+        self.url = _parse_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self.engine = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE")
+            self._reading = _sqlite_engine(self.url, begin="BEGIN")
+        else:
+            self.engine = self._reading = create_engine(self.url, pool_size=READERS + 2, pool_pre_ping=True)
+        self._writer = ThreadPoolExecutor(1 if self.is_sqlite else 2, "store-write")
+        self._readers = ThreadPoolExecutor(READERS, "store-read")
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """The URL without its password, for messages."""
+        return self.url.render_as_string(hide_password=True)
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a transaction of its own, on the writing thread; all of it or nothing.
+
+        Raises:
+            StoreError: the database refused.
+        """
+        return await self._on(self._writer, lambda: self.write_now(work))
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Run `work` on a reading thread, against one consistent state.
+
+        Raises:
+            StoreError: the database refused.
+        """
+        return await self._on(self._readers, lambda: self.read_now(work))
+
+    def write_now(self, work: Callable[[Session], T]) -> T:
+        """`write` for callers that run no event loop, such as migrations and the command line."""
+        with self._explained(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            return work(session)
+
+    def read_now(self, work: Callable[[Session], T]) -> T:
+        """`read` for callers that run no event loop."""
+        with self._explained(), Session(self._reading, expire_on_commit=False) as session:
+            return work(session)
+
+    def close(self) -> None:
+        """Let what is being written end, then let go of every connection."""
+        self._writer.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        self.engine.dispose()
+        self._reading.dispose()
+
+    @staticmethod
+    async def _on(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        # Shielded: a write that began is let end even when its caller is cancelled (Ctrl-C).
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(threads, work))
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (DatabaseError, InterfaceError) as error:
+            raise self._explain(error) from error
+
+    def _explain(self, error: Exception) -> StoreError:
+        said = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        if "disk is full" in said or "No space left" in said or "disk I/O error" in said:
+            return StoreFull(
+                f"The disk that holds {self.name} is full or failing ({said}). Nothing of this step was kept, "
+                "all that was stored before is safe. Make room and run the command again."
+            )
+        if "not a database" in said or "malformed" in said:
+            return StoreUnusable(
+                f"{self.name} is no readable database ({said}). It was left as it is: "
+                "move it away to begin anew, or put a backup in its place."
+            )
+        if "unable to open" in said or "readonly" in said:
+            return StoreUnusable(
+                f"{self.name} cannot be opened for writing ({said}). "
+                "Check that its folder exists and that this user may write there."
+            )
+        if "locked" in said:
+            return StoreError(
+                f"{self.name} was locked by another program for {BUSY_SECONDS} seconds. "
+                "End that program, or try again when it is done."
+            )
+        if "no such table" in said or "does not exist" in said:
+            return StoreUnusable(
+                f"{self.name} holds no wirebrief tables ({said}). Run `wirebrief init` first."
+            )
+        if not self.is_sqlite and ("connect" in said or "authentication" in said):
+            return StoreUnusable(
+                f"{self.name} does not answer ({said}). Check that it runs and the URL is right."
+            )
+        return StoreError(f"{self.name} refused: {said}")
+
+
+def _parse_url(text: str) -> URL:
+    try:
+        url = make_url(text)
+        backend = url.get_backend_name()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise BadInput(_URL_HELP.format(text)) from error
+    if backend == "sqlite":
+        return url.set(drivername="sqlite+pysqlite")
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    raise BadInput(_URL_HELP.format(text))
+
+
+_URL_HELP = (
+    "{!r} is no database that wirebrief can use: write sqlite:///wirebrief.db, "
+    "or postgresql://user@host/name for PostgreSQL."
+)
+
+
+def _sqlite_engine(url: URL, *, begin: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _record: Any) -> None:
+        # The driver's own BEGIN comes too late and is never IMMEDIATE; ours is sent below.
+        connection.isolation_level = None
+        # FULL, not NORMAL: an editor's pick survives a power cut too.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def sqlite_path(url: URL) -> Path | None:
+    """The file of an SQLite database; None for one in memory or on a server."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    return Path(url.database)

@@ -1,0 +1,160 @@
+"""What SQLite and PostgreSQL say differently: upserts, full-text search, locks.
+
+Both index the same tokens: text is folded and cut into words by us (`aggregator.language.text`)
+before it is stored, so `Élysée`, `elysee` and `ÉLYSÉE` are one word on either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Table, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from aggregator.language.query import And, Not, Or, Query, Term
+from aggregator.language.text import words
+
+#: Words of a body that are indexed; a book in a feed does not fill the index.
+INDEXED_WORDS = 5_000
+
+#: PostgreSQL keeps so many places of a word in one document.
+MOST_POSITIONS = 255
+
+#: SQLite takes so many values in one statement (SQLITE_MAX_VARIABLE_NUMBER is 32,766 since 3.32).
+MOST_VALUES = 30_000
+
+#: Keys of the advisory locks on PostgreSQL, one for each thing done by one writer at a time.
+LOCKS = {"versions": 71_001, "claims": 71_002, "publish": 71_003}
+
+_SQLITE_INDEX = """
+CREATE VIRTUAL TABLE IF NOT EXISTS story_search
+USING fts5(title, summary, body, tokenize = "unicode61 remove_diacritics 0")
+"""
+_POSTGRESQL_INDEX = """
+CREATE TABLE IF NOT EXISTS story_search (story_id bigint PRIMARY KEY, document tsvector NOT NULL);
+CREATE INDEX IF NOT EXISTS ix_story_search_document ON story_search USING gin (document)
+"""
+
+
+def is_sqlite(session: Session) -> bool:
+    """Whether this session talks to SQLite; else it is PostgreSQL."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def upsert(session: Session, table: Table) -> Any:
+    """An insert that both databases can turn into `on conflict …`."""
+    return (sqlite if is_sqlite(session) else postgresql).insert(table)
+
+
+def chunks(rows: Sequence[Any], *, columns: int) -> list[Sequence[Any]]:
+    """Rows in portions that fit into one statement."""
+    size = max(1, MOST_VALUES // max(1, columns))
+    return [rows[i : i + size] for i in range(0, len(rows), size)]
+
+
+def exclusive(session: Session, name: str) -> None:
+    """Until this transaction ends nobody else does `name`.
+
+    SQLite's writer is alone anyway (BEGIN IMMEDIATE). On PostgreSQL it keeps version ids in the
+    order of their commits, so that a cursor over them skips nothing.
+    """
+    if not is_sqlite(session):
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCKS[name]})
+
+
+def search_tables(dialect: str) -> list[str]:
+    """The statements that create the search index, for the migrations."""
+    sql = _SQLITE_INDEX if dialect == "sqlite" else _POSTGRESQL_INDEX
+    return [statement.strip() for statement in sql.split(";\n")]
+
+
+def index_stories(session: Session, rows: Sequence[tuple[int, str, str, str]]) -> None:
+    """Put (story id, title, summary, body) into the search index, replacing what was there."""
+    if not rows:
+        return
+    if is_sqlite(session):
+        _index_fts5(session, rows)
+    else:
+        _index_tsvector(session, rows)
+
+
+def _index_fts5(session: Session, rows: Sequence[tuple[int, str, str, str]]) -> None:
+    values = [
+        {"id": story, "title": _tokens(title), "summary": _tokens(summary), "body": _tokens(body)}
+        for story, title, summary, body in rows
+    ]
+    session.execute(text("DELETE FROM story_search WHERE rowid = :id"), values)
+    session.execute(
+        text("INSERT INTO story_search(rowid, title, summary, body) VALUES (:id, :title, :summary, :body)"),
+        values,
+    )
+
+
+def _index_tsvector(session: Session, rows: Sequence[tuple[int, str, str, str]]) -> None:
+    # The vector is written out by us, not by to_tsvector, whose parser would cut 1e5 or 10k anew.
+    values = [{"id": story, "document": _tsvector(zip(parts, "ABD", strict=True))} for story, *parts in rows]
+    session.execute(
+        text(
+            "INSERT INTO story_search(story_id, document) VALUES (:id, CAST(:document AS tsvector))"
+            " ON CONFLICT (story_id) DO UPDATE SET document = excluded.document"
+        ),
+        values,
+    )
+
+
+def _tsvector(parts: Iterable[tuple[str, str]]) -> str:
+    """Words with their positions and weights, as PostgreSQL writes a tsvector."""
+    places: dict[str, list[str]] = {}
+    position = 0
+    for part, weight in parts:
+        for word in words(part)[:INDEXED_WORDS]:
+            position += 1
+            places.setdefault(word, []).append(f"{position}{weight}")
+        position += 1  # A phrase does not reach from the title into the summary.
+    return " ".join(f"'{word}':{','.join(where[:MOST_POSITIONS])}" for word, where in places.items())
+
+
+def matching(session: Session, query: Query) -> tuple[str, dict[str, str]]:
+    """A subquery of the ids of the stories that a query finds, with its parameter."""
+    if is_sqlite(session):
+        return "SELECT rowid FROM story_search WHERE story_search MATCH :query", {"query": fts5(query)}
+    return (
+        "SELECT story_id FROM story_search WHERE document @@ CAST(:query AS tsquery)",
+        {"query": tsquery(query)},
+    )
+
+
+def fts5(query: Query) -> str:
+    """The query in the words of SQLite's FTS5."""
+    match query:
+        case Term(words=parts, is_prefix=is_prefix):
+            return f'"{" ".join(parts)}"{"*" if is_prefix else ""}'
+        case Or(parts=parts):
+            return "(" + " OR ".join(fts5(part) for part in parts) + ")"
+        case And(parts=parts):
+            wanted = " AND ".join(fts5(part) for part in parts if not isinstance(part, Not))
+            unwanted = "".join(f" NOT {fts5(part.part)}" for part in parts if isinstance(part, Not))
+            return f"(({wanted}){unwanted})"
+        case Not():
+            raise ValueError("a query always looks for something")
+
+
+def tsquery(query: Query) -> str:
+    """The query in the words of PostgreSQL's tsquery."""
+    match query:
+        case Term(words=parts, is_prefix=is_prefix):
+            lexemes = [f"'{part}'" for part in parts]
+            lexemes[-1] += ":*" if is_prefix else ""
+            return "(" + " <-> ".join(lexemes) + ")"
+        case Or(parts=parts):
+            return "(" + " | ".join(tsquery(part) for part in parts) + ")"
+        case And(parts=parts):
+            return "(" + " & ".join(tsquery(part) for part in parts) + ")"
+        case Not(part=part):
+            return f"!{tsquery(part)}"
+
+
+def _tokens(text: str) -> str:
+    return " ".join(words(text)[:INDEXED_WORDS])

@@ -1,0 +1,82 @@
+"""The schema and its migrations (Alembic), which run by themselves when a database is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlmodel import Session
+
+from aggregator.store.database import Database, StoreUnusable, sqlite_path
+
+
+def prepare(database: Database) -> None:
+    """Bring a database to this program's schema, creating it where there is none.
+
+    Raises:
+        StoreUnusable: it cannot be opened, or a newer wirebrief wrote it.
+    """
+    path = sqlite_path(database.url)
+    if path is not None and not path.parent.is_dir():
+        raise StoreUnusable(
+            f"The folder {path.parent} for the database does not exist: make it, or name another."
+        )
+    have = database.read_now(revision)
+    want = head()
+    if have == want:
+        return
+    if have is not None and have not in _known():
+        raise StoreUnusable(
+            f"{database.name} was written by a newer wirebrief (schema {have}); this one knows {want}. "
+            "Update wirebrief; nothing was changed."
+        )
+    database.write_now(_upgrade)
+
+
+def revision(session: Session) -> str | None:
+    """The schema's revision of a database; None where it is empty."""
+    from alembic.migration import MigrationContext
+
+    return MigrationContext.configure(session.connection()).get_current_revision()
+
+
+def head() -> str:
+    """The revision that this program works with."""
+    from alembic.script import ScriptDirectory
+
+    found = ScriptDirectory(_folder()).get_current_head()
+    assert found is not None  # noqa: S101 - the package ships at least one revision
+    return found
+
+
+def drift(session: Session) -> list[str]:
+    """Where the tables differ from what this program expects, in words; empty when they agree."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from aggregator.store.tables import metadata
+
+    def ours(name: str | None, kind: str, _parents: object) -> bool:
+        return not (kind == "table" and str(name).startswith(("story_search", "alembic_")))
+
+    context = MigrationContext.configure(session.connection(), opts={"include_name": ours})
+    return [str(difference) for difference in compare_metadata(context, metadata)]
+
+
+def _known() -> set[str]:
+    from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory(_folder()).walk_revisions()}
+
+
+def _folder() -> str:
+    return str(Path(__file__).with_name("migrations"))
+
+
+def _upgrade(session: Session) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", _folder())
+    config.attributes["connection"] = session.connection()
+    command.upgrade(config, "head")

@@ -1,0 +1,225 @@
+"""Sources: what is followed, what is due, how each one is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, case, delete, func, or_, select, update
+from sqlalchemy.engine import Row
+from sqlmodel import Session
+
+from aggregator.model import Outcome, Source, SourceDraft, SourceDue, SourceKind
+from aggregator.store.dialects import exclusive, upsert
+from aggregator.store.tables import FETCH, SOURCE, STORY, FetchRow, SourceRow
+from feeds.urls import host_of
+
+
+def add(session: Session, drafts: Iterable[SourceDraft], *, now: datetime) -> list[int]:
+    """Follow these feeds; the ids of those that were not followed before.
+
+    A feed is known by its URL: added again, it stays as it is, pause and all.
+    """
+    rows = [
+        {
+            "url": draft.url,
+            "title": draft.title,
+            "site_url": draft.site_url,
+            "language": draft.language,
+            "kind": draft.kind.value,
+            "rights": draft.rights,
+            "added_at": now,
+            "is_paused": False,
+            "host": host_of(draft.url),
+            "next_due": now,
+            "failures": 0.0,
+            "why": "never asked yet",
+        }
+        for draft in drafts
+    ]
+    if not rows:
+        return []
+    statement = upsert(session, SOURCE).values(rows).on_conflict_do_nothing(index_elements=["url"])
+    return list(session.execute(statement.returning(SOURCE.c.id)).scalars())
+
+
+def remove(session: Session, source_id: int) -> bool:
+    """Stop following a source. One that gave stories is only paused, since they are kept.
+
+    Returns whether its row is gone.
+    """
+    stories = select(func.count()).where(STORY.c.source_id == source_id)
+    if session.execute(stories).scalar_one():
+        pause(session, source_id, paused=True)
+        return False
+    session.execute(delete(SOURCE).where(SOURCE.c.id == source_id))
+    return True
+
+
+def pause(session: Session, source_id: int, *, paused: bool) -> None:
+    """Pause a source, or go on with it."""
+    why = "paused by an editor" if paused else "goes on"
+    session.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(is_paused=paused, why=why))
+
+
+def claim_due(session: Session, now: datetime, *, limit: int, lease: timedelta) -> list[SourceDue]:
+    """Take up to `limit` sources whose time has come, fairly by host.
+
+    The first due of every host comes before the second of any, so one host with hundreds of
+    feeds holds up nobody. Claimed rows are nobody else's until they are recorded or the lease
+    has passed.
+    """
+    is_due = [SOURCE.c.next_due <= now, *_answerable()]
+    return _claim(session, now, is_due, limit=limit, lease=lease)
+
+
+def claim_now(
+    session: Session, now: datetime, *, lease: timedelta, only: Sequence[int] = (), even_waiting: bool = False
+) -> list[SourceDue]:
+    """Take sources whether or not their time has come: all, or those of `only`.
+
+    Those paused, gone or told to wait (a Retry-After not yet passed) are left out, unless they
+    are named or `even_waiting` asks for every one.
+    """
+    conditions: list[ColumnElement[bool]] = []
+    if only:
+        conditions.append(SOURCE.c.id.in_(only))
+    elif not even_waiting:
+        asked_to_wait = (SOURCE.c.failure_kind.in_(["rate_limited", "unavailable"])) & (
+            SOURCE.c.next_due > now
+        )
+        conditions += [*_answerable(), ~func.coalesce(asked_to_wait, False)]
+    return _claim(session, now, conditions, limit=None, lease=lease)
+
+
+def release(session: Session, source_ids: Sequence[int]) -> None:
+    """Give claimed sources back unasked, as at the end of a program."""
+    session.execute(update(SOURCE).where(SOURCE.c.id.in_(source_ids)).values(claimed_until=None))
+
+
+def earliest_due(session: Session) -> datetime | None:
+    """When the next source is due; None where nothing is followed."""
+    due = select(
+        func.min(case((SOURCE.c.claimed_until.is_not(None), SOURCE.c.claimed_until), else_=SOURCE.c.next_due))
+    ).where(*_answerable())
+    found: datetime | None = session.execute(due).scalar_one()
+    return found
+
+
+def all_sources(session: Session) -> list[Source]:
+    """Every source, by title."""
+    rows = session.execute(_read().order_by(func.lower(SOURCE.c.title), SOURCE.c.id)).all()
+    return [_source(row) for row in rows]
+
+
+def by_id(session: Session, source_id: int) -> Source | None:
+    """One source."""
+    row = session.execute(_read().where(SOURCE.c.id == source_id)).first()
+    return _source(row) if row else None
+
+
+def named(session: Session, name: str) -> list[Source]:
+    """Sources of this id, URL or title (or a part of either), closest first."""
+    if name.isdigit() and (exact := by_id(session, int(name))):
+        return [exact]
+    same = session.execute(_read().where(or_(SOURCE.c.url == name, SOURCE.c.title == name))).all()
+    if same:
+        return [_source(row) for row in same]
+    needle = f"%{name.lower()}%"
+    like = or_(func.lower(SOURCE.c.url).like(needle), func.lower(SOURCE.c.title).like(needle))
+    return [_source(row) for row in session.execute(_read().where(like).order_by(SOURCE.c.id)).all()]
+
+
+def fetches(session: Session, source_id: int, *, limit: int = 50) -> list[FetchRow]:
+    """The newest fetches of a source, newest first."""
+    query = select(FetchRow).where(FETCH.c.source_id == source_id).order_by(FETCH.c.id.desc())
+    return list(session.execute(query.limit(limit)).scalars())
+
+
+def silent(session: Session, since: datetime) -> list[Source]:
+    """Sources that are followed and have answered nothing usable since then."""
+    late = or_(SOURCE.c.last_success.is_(None), SOURCE.c.last_success < since)
+    asked = SOURCE.c.last_fetch.is_not(None)
+    rows = session.execute(_read().where(late, asked, ~SOURCE.c.is_paused)).all()
+    return [_source(row) for row in rows]
+
+
+def prune_fetches(session: Session, before: datetime) -> int:
+    """Forget fetches older than this that found nothing; how many."""
+    old = delete(FETCH).where(FETCH.c.at < before, FETCH.c.outcome == Outcome.UNCHANGED.value)
+    return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+
+
+def _answerable() -> list[ColumnElement[bool]]:
+    return [~SOURCE.c.is_paused, SOURCE.c.gone_at.is_(None)]
+
+
+def _claim(
+    session: Session,
+    now: datetime,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    limit: int | None,
+    lease: timedelta,
+) -> list[SourceDue]:
+    exclusive(session, "claims")
+    free = or_(SOURCE.c.claimed_until.is_(None), SOURCE.c.claimed_until <= now)
+    rank = func.row_number().over(partition_by=SOURCE.c.host, order_by=(SOURCE.c.next_due, SOURCE.c.id))
+    ranked = select(SOURCE.c.id.label("id"), rank.label("rank")).where(free, *conditions).subquery()
+    query = (
+        select(SourceRow)
+        .join(ranked, ranked.c.id == SOURCE.c.id)
+        .order_by(ranked.c.rank, SOURCE.c.next_due, SOURCE.c.id)
+        .limit(limit)
+    )
+    rows = list(session.execute(query).scalars())
+    ids = [row.id for row in rows]
+    if ids:
+        claim = update(SOURCE).where(SOURCE.c.id.in_(ids)).values(claimed_until=now + lease)
+        session.execute(claim.execution_options(synchronize_session=False))
+    return [_due(row) for row in rows]
+
+
+def _due(row: SourceRow) -> SourceDue:
+    assert row.id is not None  # noqa: S101 - a row that was read has its id
+    return SourceDue(
+        id=row.id,
+        url=row.url,
+        title=row.title,
+        site_url=row.site_url,
+        language=row.language,
+        kind=SourceKind(row.kind),
+        etag=row.etag,
+        last_modified=row.last_modified,
+        digest=row.digest,
+        failures=row.failures,
+    )
+
+
+def _read() -> Select[SourceRow, int]:
+    stories = select(func.count()).where(STORY.c.source_id == SOURCE.c.id).correlate(SOURCE).scalar_subquery()
+    return select(SourceRow, stories)
+
+
+def _source(row: Row[SourceRow, int]) -> Source:
+    kept, stories = row
+    assert kept.id is not None  # noqa: S101 - a row that was read has its id
+    return Source(
+        id=kept.id,
+        url=kept.url,
+        title=kept.title,
+        site_url=kept.site_url,
+        language=kept.language,
+        kind=SourceKind(kept.kind),
+        rights=kept.rights,
+        added_at=kept.added_at,
+        is_paused=kept.is_paused,
+        gone_at=kept.gone_at,
+        next_due=kept.next_due,
+        failures=kept.failures,
+        last_fetch=kept.last_fetch,
+        last_success=kept.last_success,
+        failure_kind=kept.failure_kind,
+        why=kept.why,
+        stories=stories,
+    )

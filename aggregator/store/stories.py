@@ -1,0 +1,163 @@
+"""Stories and their versions, read back; and the index that finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, select, text
+from sqlalchemy.engine import Row
+from sqlmodel import Session
+
+from aggregator.language.query import Query
+from aggregator.model import Story, Version
+from aggregator.store import progress
+from aggregator.store.dialects import index_stories, matching
+from aggregator.store.tables import SOURCE, STORY, STORY_TOPIC, VERSION, SourceRow, StoryRow, VersionRow
+
+#: The name under which the search index keeps how far it has come.
+INDEX = "search"
+
+
+def find(
+    session: Session,
+    query: Query | None = None,
+    *,
+    topic: str | None = None,
+    language: str | None = None,
+    since: datetime | None = None,
+    limit: int | None = None,
+) -> list[Story]:
+    """Stories, newest first, that meet every condition given."""
+    wanted = _read()
+    if query is not None:
+        subquery, values = matching(session, query)
+        wanted = wanted.where(text(f"story.id IN ({subquery})").bindparams(**values))
+    if topic is not None:
+        members = select(STORY_TOPIC.c.story_id).where(STORY_TOPIC.c.topic == topic)
+        wanted = wanted.where(STORY.c.id.in_(members))
+    if language is not None:
+        wanted = wanted.where(VERSION.c.language == language)
+    if since is not None:
+        wanted = wanted.where(STORY.c.sorted_at >= since)
+    order = (STORY.c.sorted_at.desc(), STORY.c.id.desc())
+    return _with_topics(session, session.execute(wanted.order_by(*order).limit(limit)).all())
+
+
+def by_ids(session: Session, ids: Sequence[int]) -> dict[int, Story]:
+    """The stories of these ids; those that do not exist are left out."""
+    rows = session.execute(_read().where(STORY.c.id.in_(ids))).all()
+    return {story.id: story for story in _with_topics(session, rows)}
+
+
+def named(session: Session, name: str) -> list[Story]:
+    """The stories of this id, URL or entry id."""
+    if name.isdigit():
+        return list(by_ids(session, [int(name)]).values())
+    rows = session.execute(_read().where((STORY.c.url == name) | (STORY.c.entry_id == name))).all()
+    return _with_topics(session, rows)
+
+
+def versions_of(session: Session, story_id: int) -> list[Version]:
+    """Every version of a story, oldest first."""
+    query = _versions().where(VERSION.c.story_id == story_id).order_by(VERSION.c.number)
+    return [_version(row) for row in session.execute(query)]
+
+
+def versions_after(session: Session, cursor: int, *, limit: int) -> list[Version]:
+    """The versions that came after a cursor, in their order; only the newest of each story."""
+    query = _versions().where(VERSION.c.id > cursor, VERSION.c.number == STORY.c.versions)
+    return [_version(row) for row in session.execute(query.order_by(VERSION.c.id).limit(limit))]
+
+
+def newest_version(session: Session) -> int:
+    """The highest version id, 0 where there is none."""
+    return int(session.execute(select(func.coalesce(func.max(VERSION.c.id), 0))).scalar_one())
+
+
+def count(session: Session) -> int:
+    """How many stories are kept."""
+    return int(session.execute(select(func.count()).select_from(STORY)).scalar_one())
+
+
+def index_new(session: Session, *, limit: int) -> int:
+    """Put the next versions into the search index; how many. 0 says that it is complete."""
+    cursor = progress.get(session, INDEX)
+    versions = versions_after(session, cursor, limit=limit)
+    if versions:
+        index_stories(session, [(v.story_id, v.title, v.summary, v.body) for v in versions])
+        progress.put(session, INDEX, versions[-1].id)
+    return len(versions)
+
+
+def _newest() -> Any:
+    return and_(VERSION.c.story_id == STORY.c.id, VERSION.c.number == STORY.c.versions)
+
+
+def _read() -> Select[StoryRow, VersionRow, SourceRow]:
+    return (
+        select(StoryRow, VersionRow, SourceRow)
+        .join(VersionRow, _newest())
+        .join(SourceRow, SOURCE.c.id == STORY.c.source_id)
+    )
+
+
+def _versions() -> Select[VersionRow, str, str]:
+    return (
+        select(VersionRow, SOURCE.c.url, SOURCE.c.title)
+        .join(StoryRow, STORY.c.id == VERSION.c.story_id)
+        .join(SourceRow, SOURCE.c.id == STORY.c.source_id)
+    )
+
+
+def _with_topics(session: Session, rows: Sequence[Row[StoryRow, VersionRow, SourceRow]]) -> list[Story]:
+    ids = [story.id for story, _, _ in rows]
+    topics: dict[int, list[str]] = {}
+    members = select(STORY_TOPIC.c.story_id, STORY_TOPIC.c.topic).where(STORY_TOPIC.c.story_id.in_(ids))
+    for story_id, topic in session.execute(members.order_by(STORY_TOPIC.c.topic)):
+        topics.setdefault(story_id, []).append(topic)
+    return [_story(*row, topics=tuple(topics.get(row[0].id or 0, ()))) for row in rows]
+
+
+def _story(story: StoryRow, version: VersionRow, source: SourceRow, *, topics: tuple[str, ...]) -> Story:
+    assert story.id is not None  # noqa: S101 - a row that was read has its id
+    return Story(
+        id=story.id,
+        entry_id=story.entry_id,
+        url=story.url,
+        source_id=story.source_id,
+        source_name=source.title or source.url,
+        source_url=source.url,
+        source_site=source.site_url,
+        source_rights=source.rights,
+        title=version.title,
+        summary=version.summary,
+        body=version.body,
+        language=version.language,
+        published=story.published,
+        updated=version.updated,
+        first_seen=story.first_seen,
+        changed_at=version.seen_at,
+        versions=story.versions,
+        digest=version.digest,
+        entry=version.entry,
+        origin=source.origin,
+        topics=topics,
+    )
+
+
+def _version(row: Row[VersionRow, str, str]) -> Version:
+    version, source_url, source_name = row
+    return Version(
+        id=version.id or 0,
+        story_id=version.story_id,
+        number=version.number,
+        seen_at=version.seen_at,
+        title=version.title,
+        summary=version.summary,
+        body=version.body,
+        language=version.language,
+        source_url=source_url,
+        source_name=source_name or source_url,
+    )

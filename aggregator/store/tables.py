@@ -1,0 +1,333 @@
+"""The tables. What was seen (versions, revisions, publications) is only ever added to.
+
+Content stands apart from decisions: `story` and `version` hold what feeds said, `story_link`,
+`publication` and `story_topic` what the desk made of it. Rows are written in bulk through
+SQLAlchemy Core; the classes are here for their columns and for typed reads.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Table, Text, UniqueConstraint
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from feeds.model import Entry, Origin
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time. SQLite keeps no zones, so there the digits are UTC; both hand back UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class ValueJson(TypeDecorator[Any]):
+    """A value of `feeds.model`, kept as JSON without its defaults, so that the type can grow."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, value_type: type[Any]) -> None:
+        super().__init__()
+        self.value_type = value_type
+        self._adapter: TypeAdapter[Any] = TypeAdapter(value_type)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else self._adapter.dump_json(value, exclude_defaults=True).decode()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else self._adapter.validate_json(value)
+
+
+def moment(*, nullable: bool = False, index: bool = False) -> Any:
+    """A column for an aware time."""
+    return Field(default=None if nullable else ..., sa_type=UtcDateTime, nullable=nullable, index=index)
+
+
+class SourceRow(SQLModel, table=True):
+    """A feed that we follow, and where we stand with it."""
+
+    __tablename__ = "source"
+
+    id: int | None = Field(default=None, primary_key=True)
+    url: str = Field(unique=True)
+    title: str
+    site_url: str | None = None
+    language: str | None = None
+    kind: str
+    rights: str | None = None
+    added_at: datetime = moment()
+    is_paused: bool = False
+    gone_at: datetime | None = moment(nullable=True)
+
+    #: Where requests to it are counted: two under way at most.
+    host: str = Field(index=True)
+    next_due: datetime = moment(index=True)
+    #: Set while a worker has it; a claim older than its lease counts for nothing.
+    claimed_until: datetime | None = moment(nullable=True)
+
+    etag: str | None = None
+    last_modified: str | None = None
+    digest: str | None = None
+
+    failures: float = 0.0
+    last_fetch: datetime | None = moment(nullable=True)
+    last_success: datetime | None = moment(nullable=True)
+    failure_kind: str | None = None
+    why: str = ""
+
+    #: The feed's own word about itself, for `atom:source`.
+    origin: Origin | None = Field(default=None, sa_column=Column(ValueJson(Origin)))
+
+
+class FetchRow(SQLModel, table=True):
+    """One fetch: the log that says why a source is silent."""
+
+    __tablename__ = "fetch"
+    __table_args__ = (Index("ix_fetch_source_at", "source_id", "at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    source_id: int = Field(foreign_key="source.id", ondelete="CASCADE")
+    at: datetime = moment()
+    outcome: str
+    status: int | None = None
+    failure_kind: str | None = None
+    final_url: str | None = None
+    body_bytes: int = 0
+    seconds: float = 0.0
+    new: int = 0
+    changed: int = 0
+    known: int = 0
+    why: str = ""
+
+
+class StoryRow(SQLModel, table=True):
+    """A story: its identity. What it says stands in its versions."""
+
+    __tablename__ = "story"
+    __table_args__ = (UniqueConstraint("source_id", "key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    source_id: int = Field(foreign_key="source.id", ondelete="RESTRICT")
+    key: str
+    entry_id: str = Field(index=True)
+    url: str | None = Field(default=None, index=True)
+    published: datetime | None = moment(nullable=True)
+    first_seen: datetime = moment()
+    #: min(published, first_seen): the order of the wire, which no future date can upset.
+    sorted_at: datetime = moment(index=True)
+    #: How many versions there are, and so the number of the newest.
+    versions: int = 1
+    #: Digest of the newest version.
+    digest: str
+
+
+class VersionRow(SQLModel, table=True):
+    """One state of a story. Its id rises with every change: a cursor over all stories."""
+
+    __tablename__ = "version"
+    __table_args__ = (UniqueConstraint("story_id", "number"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, primary_key=True)
+    story_id: int = Field(foreign_key="story.id", ondelete="RESTRICT")
+    number: int
+    seen_at: datetime = moment()
+    digest: str
+    title: str
+    summary: str
+    body: str
+    language: str | None = None
+    updated: datetime | None = moment(nullable=True)
+    #: The whole entry, so that passing it on loses nothing.
+    entry: Entry = Field(sa_column=Column(ValueJson(Entry), nullable=False))
+
+
+class TopicRow(SQLModel, table=True):
+    """How far a topic has read the stories, and under which definition."""
+
+    __tablename__ = "topic"
+
+    slug: str = Field(primary_key=True)
+    title: str
+    fingerprint: str
+    #: Versions up to this id have been decided.
+    upto: int = 0
+
+
+class StoryTopicRow(SQLModel, table=True):
+    """A story is in a topic, and why."""
+
+    __tablename__ = "story_topic"
+
+    topic: str = Field(primary_key=True, foreign_key="topic.slug", ondelete="CASCADE")
+    story_id: int = Field(primary_key=True, foreign_key="story.id", ondelete="CASCADE", index=True)
+    why: str
+
+
+class BriefRow(SQLModel, table=True):
+    """A brief: its name. What it says stands in its revisions."""
+
+    __tablename__ = "brief"
+
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(unique=True)
+    state: str
+    created_at: datetime = moment()
+    revisions: int = 1
+
+
+class RevisionRow(SQLModel, table=True):
+    """One saved state of a brief."""
+
+    __tablename__ = "revision"
+    __table_args__ = (UniqueConstraint("brief_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    brief_id: int = Field(foreign_key="brief.id", ondelete="RESTRICT")
+    number: int
+    saved_at: datetime = moment()
+    saved_by: str
+    text: str
+    title: str
+    dated: date | None = None
+    language: str
+    digest: str
+
+
+class StoryLinkRow(SQLModel, table=True):
+    """A pick. Undone, it stays, with who undid it."""
+
+    __tablename__ = "story_link"
+    __table_args__ = (
+        # One standing pick of a story for a passage; those undone do not count.
+        Index(
+            "uq_story_link_standing",
+            "brief_id",
+            "passage",
+            "story_id",
+            unique=True,
+            sqlite_where=Column("undone_at").is_(None),
+            postgresql_where=Column("undone_at").is_(None),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    brief_id: int = Field(foreign_key="brief.id", ondelete="RESTRICT")
+    passage: str
+    story_id: int = Field(foreign_key="story.id", ondelete="RESTRICT", index=True)
+    role: str
+    picked_by: str
+    picked_at: datetime = moment()
+    undone_by: str | None = None
+    undone_at: datetime | None = moment(nullable=True)
+
+
+class PublicationRow(SQLModel, table=True):
+    """One act of publishing, with the picks as they were."""
+
+    __tablename__ = "publication"
+
+    id: int | None = Field(default=None, primary_key=True)
+    brief_id: int = Field(foreign_key="brief.id", ondelete="RESTRICT", index=True)
+    revision_id: int = Field(foreign_key="revision.id", ondelete="RESTRICT")
+    act: str
+    at: datetime = moment()
+    by: str
+    why: str = ""
+    #: [[passage, story_id, version, role], …]
+    links: list[Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class DocumentRow(SQLModel, table=True):
+    """A channel's bytes, ready to be served."""
+
+    __tablename__ = "document"
+
+    channel: str = Field(primary_key=True)
+    format: str = Field(primary_key=True)
+    state: str
+    media_type: str
+    body: bytes
+    gzip: bytes
+    etag: str
+    etag_gzip: str
+    last_modified: datetime = moment()
+    entries: int
+
+
+class FragmentRow(SQLModel, table=True):
+    """A rendered entry, so that building a document costs what changed."""
+
+    __tablename__ = "fragment"
+
+    #: Digest of the entry and of the program that rendered it.
+    digest: str = Field(primary_key=True)
+    body: bytes
+    used_at: datetime = moment(index=True)
+
+
+class ProgressRow(SQLModel, table=True):
+    """How far a consumer of versions has come (the search index, for one)."""
+
+    __tablename__ = "progress"
+
+    name: str = Field(primary_key=True)
+    upto: int = 0
+
+
+class AccountRow(SQLModel, table=True):
+    """Somebody who may decide things at the desk."""
+
+    __tablename__ = "account"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    role: str
+    #: SHA-256 of the key; the key itself is shown once and kept by nobody but its owner.
+    key_digest: str = Field(unique=True)
+    created_at: datetime = moment()
+    revoked_at: datetime | None = moment(nullable=True)
+
+
+metadata = SQLModel.metadata
+
+
+def table_of(row: type[SQLModel]) -> Table:
+    """The Core table of a row class."""
+    table = row.__table__  # type: ignore[attr-defined]
+    assert isinstance(table, Table)  # noqa: S101 - tells mypy what SQLModel's types leave out
+    return table
+
+
+#: The same tables for Core, in which every statement is written.
+SOURCE = table_of(SourceRow)
+FETCH = table_of(FetchRow)
+STORY = table_of(StoryRow)
+VERSION = table_of(VersionRow)
+TOPIC = table_of(TopicRow)
+STORY_TOPIC = table_of(StoryTopicRow)
+BRIEF = table_of(BriefRow)
+REVISION = table_of(RevisionRow)
+STORY_LINK = table_of(StoryLinkRow)
+PUBLICATION = table_of(PublicationRow)
+DOCUMENT = table_of(DocumentRow)
+FRAGMENT = table_of(FragmentRow)
+PROGRESS = table_of(ProgressRow)
+ACCOUNT = table_of(AccountRow)
