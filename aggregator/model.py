@@ -6,12 +6,37 @@ what a feed said, `FetchReport` what to record, `Story` what is read back. All t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 from feeds.model import Entry, Origin
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d|days?)")
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "day": 86400, "days": 86400}
+
+
+def read_duration(written: Any) -> Any:
+    """A length of time as a setting writes it: "90s", "15m", "24h", "8d".
+
+    Raises:
+        ValueError: it is text, and none of these.
+    """
+    if not isinstance(written, str):
+        return written
+    match = _DURATION.fullmatch(written.strip())
+    if match is None:
+        raise ValueError('write a length of time such as "30s", "15m", "24h" or "8d"')
+    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+
+
+#: A length of time, as a setting: text such as "15m", or a timedelta.
+Duration = Annotated[timedelta, BeforeValidator(read_duration)]
 
 #: Gives the time now, aware and in UTC. The clock is always handed in, so that tests own it.
 Clock = Callable[[], datetime]

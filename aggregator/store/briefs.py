@@ -20,7 +20,7 @@ from aggregator.model import (
     Role,
     StoryLink,
 )
-from aggregator.store.dialects import exclusive, upsert
+from aggregator.store.dialects import exclusive, row_id, upsert
 from aggregator.store.tables import (
     BRIEF,
     PUBLICATION,
@@ -77,10 +77,10 @@ def all_briefs(session: Session) -> list[Brief]:
 
 def named(session: Session, name: str) -> Brief | None:
     """The brief of this slug or id."""
-    by_id = BRIEF.c.id == int(name) if name.isdigit() else None
     row = session.execute(select(BriefRow).where(BRIEF.c.slug == name)).scalars().first()
-    if row is None and by_id is not None:
-        row = session.execute(select(BriefRow).where(by_id)).scalars().first()
+    number = row_id(name)
+    if row is None and number is not None:
+        row = session.get(BriefRow, number)
     return _brief(session, row) if row else None
 
 

@@ -55,7 +55,9 @@ class Database:
             self.engine = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE")
             self._reading = _sqlite_engine(self.url, begin="BEGIN")
         else:
-            self.engine = self._reading = create_engine(self.url, pool_size=READERS + 2, pool_pre_ping=True)
+            self.engine = _postgresql_engine(self.url)
+            # One snapshot for the whole of a read, as SQLite gives it by itself.
+            self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = ThreadPoolExecutor(1 if self.is_sqlite else 2, "store-write")
         self._readers = ThreadPoolExecutor(READERS, "store-read")
 
@@ -119,8 +121,8 @@ class Database:
         said = str(getattr(error, "orig", error)).strip().splitlines()[0]
         if "disk is full" in said or "No space left" in said or "disk I/O error" in said:
             return StoreFull(
-                f"The disk that holds {self.name} is full or failing ({said}). Nothing of this step was kept, "
-                "all that was stored before is safe. Make room and run the command again."
+                f"The disk that holds {self.name} is full or failing ({said}). Nothing of this "
+                "step was kept; all that was stored before is safe. Make room and run the command again."
             )
         if "not a database" in said or "malformed" in said:
             return StoreUnusable(
@@ -137,13 +139,14 @@ class Database:
                 f"{self.name} was locked by another program for {BUSY_SECONDS} seconds. "
                 "End that program, or try again when it is done."
             )
-        if "no such table" in said or "does not exist" in said:
-            return StoreUnusable(
-                f"{self.name} holds no wirebrief tables ({said}). Run `wirebrief init` first."
-            )
+        # Asked first, since a database missing altogether "does not exist" either.
         if not self.is_sqlite and ("connect" in said or "authentication" in said):
             return StoreUnusable(
                 f"{self.name} does not answer ({said}). Check that it runs and the URL is right."
+            )
+        if "no such table" in said or "does not exist" in said:
+            return StoreUnusable(
+                f"{self.name} holds no wirebrief tables ({said}). Run `wirebrief init` first."
             )
         return StoreError(f"{self.name} refused: {said}")
 
@@ -155,6 +158,10 @@ def _parse_url(text: str) -> URL:
     except (ArgumentError, NoSuchModuleError) as error:
         raise BadInput(_URL_HELP.format(text)) from error
     if backend == "sqlite":
+        if url.database in (None, "", ":memory:"):
+            raise BadInput(
+                f"{text!r} would be forgotten at the end: name a file, as in sqlite:///wirebrief.db."
+            )
         return url.set(drivername="sqlite+pysqlite")
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
@@ -165,6 +172,13 @@ _URL_HELP = (
     "{!r} is no database that wirebrief can use: write sqlite:///wirebrief.db, "
     "or postgresql://user@host/name for PostgreSQL."
 )
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    try:
+        return create_engine(url, pool_size=READERS + 2, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise BadInput("PostgreSQL needs its driver: install wirebrief[postgresql].") from error
 
 
 def _sqlite_engine(url: URL, *, begin: str) -> Engine:
@@ -186,7 +200,5 @@ def _sqlite_engine(url: URL, *, begin: str) -> Engine:
 
 
 def sqlite_path(url: URL) -> Path | None:
-    """The file of an SQLite database; None for one in memory or on a server."""
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        return None
-    return Path(url.database)
+    """The file of an SQLite database; None for one on a server."""
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None

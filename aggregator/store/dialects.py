@@ -7,6 +7,7 @@ before it is stored, so `Élysée`, `elysee` and `ÉLYSÉE` are one word on eith
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Table, text
@@ -19,14 +20,24 @@ from aggregator.language.text import words
 #: Words of a body that are indexed; a book in a feed does not fill the index.
 INDEXED_WORDS = 5_000
 
+#: Letters of a word that are indexed and compared. A line of base64 is one word, and PostgreSQL
+#: takes none beyond 2,046 bytes.
+LONGEST_WORD = 100
+
+#: Bytes of a part (title, summary, body) that are indexed: PostgreSQL keeps a megabyte a document.
+MOST_BYTES = 250_000
+
 #: PostgreSQL keeps so many places of a word in one document.
 MOST_POSITIONS = 255
 
 #: SQLite takes so many values in one statement (SQLITE_MAX_VARIABLE_NUMBER is 32,766 since 3.32).
 MOST_VALUES = 30_000
 
+#: PostgreSQL's `integer`.
+LARGEST_ID = 2**31 - 1
+
 #: Keys of the advisory locks on PostgreSQL, one for each thing done by one writer at a time.
-LOCKS = {"versions": 71_001, "claims": 71_002, "publish": 71_003}
+LOCKS = {"versions": 71_001, "claims": 71_002, "publish": 71_003, "schema": 71_004}
 
 _SQLITE_INDEX = """
 CREATE VIRTUAL TABLE IF NOT EXISTS story_search
@@ -52,6 +63,12 @@ def chunks(rows: Sequence[Any], *, columns: int) -> list[Sequence[Any]]:
     """Rows in portions that fit into one statement."""
     size = max(1, MOST_VALUES // max(1, columns))
     return [rows[i : i + size] for i in range(0, len(rows), size)]
+
+
+def row_id(text: str) -> int | None:
+    """The id of a row that a text writes; None where it is none, or beyond what a column holds."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID))
+    return int(text) if is_number and int(text) <= LARGEST_ID else None
 
 
 def exclusive(session: Session, name: str) -> None:
@@ -109,7 +126,7 @@ def _tsvector(parts: Iterable[tuple[str, str]]) -> str:
     places: dict[str, list[str]] = {}
     position = 0
     for part, weight in parts:
-        for word in words(part)[:INDEXED_WORDS]:
+        for word in _indexed(part):
             position += 1
             places.setdefault(word, []).append(f"{position}{weight}")
         position += 1  # A phrase does not reach from the title into the summary.
@@ -130,13 +147,14 @@ def fts5(query: Query) -> str:
     """The query in the words of SQLite's FTS5."""
     match query:
         case Term(words=parts, is_prefix=is_prefix):
-            return f'"{" ".join(parts)}"{"*" if is_prefix else ""}'
+            return f'"{" ".join(_cut(parts))}"{"*" if is_prefix else ""}'
         case Or(parts=parts):
             return "(" + " OR ".join(fts5(part) for part in parts) + ")"
         case And(parts=parts):
             wanted = " AND ".join(fts5(part) for part in parts if not isinstance(part, Not))
-            unwanted = "".join(f" NOT {fts5(part.part)}" for part in parts if isinstance(part, Not))
-            return f"(({wanted}){unwanted})"
+            # One NOT for all: FTS5 nests each of many in the one before and refuses depth 256.
+            unwanted = " OR ".join(fts5(part.part) for part in parts if isinstance(part, Not))
+            return f"(({wanted}) NOT ({unwanted}))" if unwanted else f"({wanted})"
         case Not():
             raise ValueError("a query always looks for something")
 
@@ -145,7 +163,7 @@ def tsquery(query: Query) -> str:
     """The query in the words of PostgreSQL's tsquery."""
     match query:
         case Term(words=parts, is_prefix=is_prefix):
-            lexemes = [f"'{part}'" for part in parts]
+            lexemes = [f"'{part}'" for part in _cut(parts)]
             lexemes[-1] += ":*" if is_prefix else ""
             return "(" + " <-> ".join(lexemes) + ")"
         case Or(parts=parts):
@@ -157,4 +175,15 @@ def tsquery(query: Query) -> str:
 
 
 def _tokens(text: str) -> str:
-    return " ".join(words(text)[:INDEXED_WORDS])
+    return " ".join(_indexed(text))
+
+
+def _indexed(text: str) -> list[str]:
+    """The words of a text that go into the index, within what PostgreSQL keeps."""
+    found = _cut(words(text)[:INDEXED_WORDS])
+    ends = accumulate(len(word.encode()) for word in found)
+    return [word for word, end in zip(found, ends, strict=True) if end <= MOST_BYTES]
+
+
+def _cut(found: Iterable[str]) -> list[str]:
+    return [word[:LONGEST_WORD] for word in found]

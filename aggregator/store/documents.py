@@ -48,7 +48,7 @@ def fragments(session: Session, digests: Sequence[str]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for some in chunks(digests, columns=1):
         rows = session.execute(select(FRAGMENT.c.digest, FRAGMENT.c.body).where(FRAGMENT.c.digest.in_(some)))
-        found.update(dict(rows))
+        found.update((row.digest, row.body) for row in rows)
     return found
 
 

@@ -23,6 +23,8 @@ def record(session: Session, reports: Sequence[FetchReport]) -> list[Recorded]:
     Recording the same report twice keeps nothing twice. A version is added only where the digest
     differs from that of the newest one.
     """
+    if not reports:
+        return []
     if any(report.drafts for report in reports):
         exclusive(session, "versions")
     done = _record_stories(session, reports)
@@ -43,11 +45,11 @@ def _record_stories(session: Session, reports: Sequence[FetchReport]) -> list[Re
     changed = {key: pair for key, pair in wanted.items() if key in known and known[key][1] != pair[1].digest}
     _insert_new(session, new)
     _add_versions(session, changed, known)
-    return [_count(report, new, changed, wanted) for report in reports]
+    return [_count(report, new, changed) for report in reports]
 
 
-def _count(report: FetchReport, new: Any, changed: Any, wanted: Any) -> Recorded:
-    keys = [key for key in wanted if key[0] == report.source_id] if report.drafts else []
+def _count(report: FetchReport, new: Any, changed: Any) -> Recorded:
+    keys = {(report.source_id, draft.key) for draft in report.drafts}
     added, moved = sum(key in new for key in keys), sum(key in changed for key in keys)
     return Recorded(report.source_id, added, moved, len(keys) - added - moved)
 

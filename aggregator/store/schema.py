@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from aggregator.store.database import Database, StoreUnusable, sqlite_path
+from aggregator.store.dialects import exclusive
 
 
 def prepare(database: Database) -> None:
@@ -76,6 +77,8 @@ def _upgrade(session: Session) -> None:
     from alembic import command
     from alembic.config import Config
 
+    # Of several programs started at once one creates the tables, the others find them made.
+    exclusive(session, "schema")
     config = Config()
     config.set_main_option("script_location", _folder())
     config.attributes["connection"] = session.connection()

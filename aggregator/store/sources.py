@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 from sqlmodel import Session
 
 from aggregator.model import Outcome, Source, SourceDraft, SourceDue, SourceKind
-from aggregator.store.dialects import exclusive, upsert
+from aggregator.store.dialects import chunks, exclusive, row_id, upsert
 from aggregator.store.tables import FETCH, SOURCE, STORY, FetchRow, SourceRow
 from feeds.urls import host_of
 
@@ -37,10 +37,11 @@ def add(session: Session, drafts: Iterable[SourceDraft], *, now: datetime) -> li
         }
         for draft in drafts
     ]
-    if not rows:
-        return []
-    statement = upsert(session, SOURCE).values(rows).on_conflict_do_nothing(index_elements=["url"])
-    return list(session.execute(statement.returning(SOURCE.c.id)).scalars())
+    added: list[int] = []
+    for some in chunks(rows, columns=12):
+        statement = upsert(session, SOURCE).values(list(some)).on_conflict_do_nothing(index_elements=["url"])
+        added += session.execute(statement.returning(SOURCE.c.id)).scalars()
+    return added
 
 
 def remove(session: Session, source_id: int) -> bool:
@@ -94,14 +95,17 @@ def claim_now(
 
 def release(session: Session, source_ids: Sequence[int]) -> None:
     """Give claimed sources back unasked, as at the end of a program."""
-    session.execute(update(SOURCE).where(SOURCE.c.id.in_(source_ids)).values(claimed_until=None))
+    for ids in chunks(source_ids, columns=1):
+        session.execute(update(SOURCE).where(SOURCE.c.id.in_(ids)).values(claimed_until=None))
 
 
 def earliest_due(session: Session) -> datetime | None:
     """When the next source is due; None where nothing is followed."""
-    due = select(
-        func.min(case((SOURCE.c.claimed_until.is_not(None), SOURCE.c.claimed_until), else_=SOURCE.c.next_due))
-    ).where(*_answerable())
+    # A claim only ever puts a source off: one whose lease has passed is due when it was due before.
+    is_put_off = SOURCE.c.claimed_until > SOURCE.c.next_due
+    due = select(func.min(case((is_put_off, SOURCE.c.claimed_until), else_=SOURCE.c.next_due))).where(
+        *_answerable()
+    )
     found: datetime | None = session.execute(due).scalar_one()
     return found
 
@@ -120,13 +124,14 @@ def by_id(session: Session, source_id: int) -> Source | None:
 
 def named(session: Session, name: str) -> list[Source]:
     """Sources of this id, URL or title (or a part of either), closest first."""
-    if name.isdigit() and (exact := by_id(session, int(name))):
+    number = row_id(name)
+    if number is not None and (exact := by_id(session, number)):
         return [exact]
     same = session.execute(_read().where(or_(SOURCE.c.url == name, SOURCE.c.title == name))).all()
     if same:
         return [_source(row) for row in same]
-    needle = f"%{name.lower()}%"
-    like = or_(func.lower(SOURCE.c.url).like(needle), func.lower(SOURCE.c.title).like(needle))
+    # Both sides are lowered by the database: SQLite lowers ASCII letters only.
+    like = or_(*(column.icontains(name, autoescape=True) for column in (SOURCE.c.url, SOURCE.c.title)))
     return [_source(row) for row in session.execute(_read().where(like).order_by(SOURCE.c.id)).all()]
 
 
@@ -173,8 +178,7 @@ def _claim(
         .limit(limit)
     )
     rows = list(session.execute(query).scalars())
-    ids = [row.id for row in rows]
-    if ids:
+    for ids in chunks([row.id for row in rows], columns=1):
         claim = update(SOURCE).where(SOURCE.c.id.in_(ids)).values(claimed_until=now + lease)
         session.execute(claim.execution_options(synchronize_session=False))
     return [_due(row) for row in rows]

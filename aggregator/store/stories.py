@@ -13,11 +13,13 @@ from sqlmodel import Session
 from aggregator.language.query import Query
 from aggregator.model import Story, Version
 from aggregator.store import progress
-from aggregator.store.dialects import index_stories, matching
+from aggregator.store.dialects import chunks, index_stories, matching, row_id
 from aggregator.store.tables import SOURCE, STORY, STORY_TOPIC, VERSION, SourceRow, StoryRow, VersionRow
 
 #: The name under which the search index keeps how far it has come.
 INDEX = "search"
+
+_PLAIN = ("id", "story_id", "number", "seen_at", "title", "summary", "body", "language")
 
 
 def find(
@@ -47,14 +49,17 @@ def find(
 
 def by_ids(session: Session, ids: Sequence[int]) -> dict[int, Story]:
     """The stories of these ids; those that do not exist are left out."""
-    rows = session.execute(_read().where(STORY.c.id.in_(ids))).all()
-    return {story.id: story for story in _with_topics(session, rows)}
+    found = [
+        row for some in chunks(ids, columns=1) for row in session.execute(_read().where(STORY.c.id.in_(some)))
+    ]
+    return {story.id: story for story in _with_topics(session, found)}
 
 
 def named(session: Session, name: str) -> list[Story]:
     """The stories of this id, URL or entry id."""
-    if name.isdigit():
-        return list(by_ids(session, [int(name)]).values())
+    number = row_id(name)
+    if number is not None:
+        return list(by_ids(session, [number]).values())
     rows = session.execute(_read().where((STORY.c.url == name) | (STORY.c.entry_id == name))).all()
     return _with_topics(session, rows)
 
@@ -71,6 +76,12 @@ def versions_after(session: Session, cursor: int, *, limit: int) -> list[Version
     return [_version(row) for row in session.execute(query.order_by(VERSION.c.id).limit(limit))]
 
 
+def versions_since(session: Session, since: datetime) -> list[Version]:
+    """The newest version of every story published or first seen since then, newest first."""
+    query = _versions().where(VERSION.c.number == STORY.c.versions, STORY.c.sorted_at >= since)
+    return [_version(row) for row in session.execute(query.order_by(STORY.c.sorted_at.desc(), STORY.c.id.desc()))]
+
+
 def newest_version(session: Session) -> int:
     """The highest version id, 0 where there is none."""
     return int(session.execute(select(func.coalesce(func.max(VERSION.c.id), 0))).scalar_one())
@@ -79,6 +90,11 @@ def newest_version(session: Session) -> int:
 def count(session: Session) -> int:
     """How many stories are kept."""
     return int(session.execute(select(func.count()).select_from(STORY)).scalar_one())
+
+
+def indexed_upto(session: Session) -> int:
+    """The newest version that the search index knows."""
+    return progress.get(session, INDEX)
 
 
 def index_new(session: Session, *, limit: int) -> int:
@@ -103,20 +119,23 @@ def _read() -> Select[StoryRow, VersionRow, SourceRow]:
     )
 
 
-def _versions() -> Select[VersionRow, str, str]:
+def _versions() -> Select[Any]:
+    """Without the entry: reading JSON is the dearest part, and no reader of many versions needs it."""
+    columns = (VERSION.c[name] for name in _PLAIN)
     return (
-        select(VersionRow, SOURCE.c.url, SOURCE.c.title)
-        .join(StoryRow, STORY.c.id == VERSION.c.story_id)
-        .join(SourceRow, SOURCE.c.id == STORY.c.source_id)
+        select(*columns, SOURCE.c.url, SOURCE.c.title)
+        .join(STORY, STORY.c.id == VERSION.c.story_id)
+        .join(SOURCE, SOURCE.c.id == STORY.c.source_id)
     )
 
 
 def _with_topics(session: Session, rows: Sequence[Row[StoryRow, VersionRow, SourceRow]]) -> list[Story]:
     ids = [story.id for story, _, _ in rows]
     topics: dict[int, list[str]] = {}
-    members = select(STORY_TOPIC.c.story_id, STORY_TOPIC.c.topic).where(STORY_TOPIC.c.story_id.in_(ids))
-    for story_id, topic in session.execute(members.order_by(STORY_TOPIC.c.topic)):
-        topics.setdefault(story_id, []).append(topic)
+    for some in chunks(ids, columns=1):
+        members = select(STORY_TOPIC.c.story_id, STORY_TOPIC.c.topic).where(STORY_TOPIC.c.story_id.in_(some))
+        for story_id, topic in session.execute(members.order_by(STORY_TOPIC.c.topic)):
+            topics.setdefault(story_id, []).append(topic)
     return [_story(*row, topics=tuple(topics.get(row[0].id or 0, ()))) for row in rows]
 
 
@@ -147,17 +166,7 @@ def _story(story: StoryRow, version: VersionRow, source: SourceRow, *, topics: t
     )
 
 
-def _version(row: Row[VersionRow, str, str]) -> Version:
-    version, source_url, source_name = row
-    return Version(
-        id=version.id or 0,
-        story_id=version.story_id,
-        number=version.number,
-        seen_at=version.seen_at,
-        title=version.title,
-        summary=version.summary,
-        body=version.body,
-        language=version.language,
-        source_url=source_url,
-        source_name=source_name or source_url,
-    )
+def _version(row: Row[Any]) -> Version:
+    *plain, source_url, source_name = tuple(row)
+    values = dict(zip(_PLAIN, plain, strict=True))
+    return Version(**values, source_url=source_url, source_name=source_name or source_url)

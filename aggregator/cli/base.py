@@ -1,0 +1,128 @@
+"""What all commands share: settings, one event loop, plain or JSON output, progress."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from aggregator.app import App
+    from aggregator.settings import Settings
+
+T = TypeVar("T")
+
+#: Characters of a table's line when its output is no terminal.
+WIDE = 200
+
+JSON = typer.Option(False, "--json", help="Print JSON, and nothing else, on standard output.")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The words before the verb."""
+
+    config: str = "config.toml"
+    database: str | None = None
+    verbose: bool = False
+
+    def settings(self) -> Settings:
+        """The settings; without a config.toml in this folder, those built in."""
+        from aggregator.app import read_settings
+
+        path = Path(self.config)
+        is_default = self.config == "config.toml" and not path.exists()
+        return read_settings(None if is_default else path, database=self.database)
+
+    @contextlib.asynccontextmanager
+    async def app(self, settings: Settings | None = None) -> AsyncIterator[App]:
+        """The application, its database open."""
+        from aggregator.app import opened
+
+        async with opened(settings or self.settings()) as app:
+            yield app
+
+
+def run(context: typer.Context, work: Callable[[Context], Coroutine[Any, Any, T]]) -> T:
+    """Run a command's work in an event loop of its own."""
+    known: Context = context.obj
+    if known.verbose:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+
+    return run_until_done(work(known))
+
+
+def run_until_done(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end, or until Ctrl-C: then what is under way is recorded before we leave.
+
+    Raises:
+        typer.Exit: it was interrupted (130, as shells have it).
+    """
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        note("Stopped. What was done until now is kept.")
+        raise typer.Exit(130) from None
+
+
+def explain(error: Exception) -> None:
+    """An error as a person reads it, on standard error."""
+    typer.echo(f"wirebrief: {error}", err=True)
+
+
+def say(text: str = "") -> None:
+    """A line on standard output."""
+    typer.echo(text)
+
+
+def note(text: str) -> None:
+    """A line on standard error, beside the output."""
+    typer.echo(text, err=True)
+
+
+def say_json(value: Any) -> None:
+    """A value as one line of JSON."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def say_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
+    """A table on standard output; `empty` on standard error where there is no row."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    listed = list(rows)
+    if not listed:
+        note(empty)
+        return
+    table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in listed:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console = Console()
+    # Piped into another program a table is not folded to the width of a screen nobody sees.
+    Console(width=console.width if console.is_terminal else WIDE).print(table)
+
+
+@contextlib.contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error for what takes longer than a second: call it with (done, of)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+
+        def show(done: int, of: int) -> None:
+            bar.update(task, completed=done, total=of)
+
+        yield show

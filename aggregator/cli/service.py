@@ -1,0 +1,135 @@
+"""`init`, `run`, `publish`, `doctor`, `demo`: the service as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from aggregator.cli.base import JSON, Context, note, run, run_until_done, say, say_json
+
+
+def register(cli: typer.Typer) -> None:
+    """Add these verbs to the command."""
+    for verb in (demo, init, run_, serve, publish, doctor):
+        cli.command(verb.__name__.rstrip("_"))(verb)
+
+
+def demo(
+    once: bool = typer.Option(False, "--once", help="Go through it once and end, without serving."),
+    out: Path | None = typer.Option(None, metavar="DIR", help="Write every channel as a file under DIR."),
+    port: int = typer.Option(
+        8000, help="Where the pages are served; the demo's wire is on the next port. 0: any."
+    ),
+) -> None:
+    """Everything on this machine, without a network: a small wire, three briefs, one feed.
+
+    Polls ten-odd feeds in ten languages on loopback, matches topics, takes the sample picks,
+    publishes the briefs, and serves the pages until Ctrl-C.
+    """
+    from aggregator.demo.run import run_demo
+
+    run_until_done(run_demo(once=once, out=out, port=port, say=say, note=note))
+
+
+def init(
+    context: typer.Context,
+    name: str = typer.Option("", help="The name of the first account; yours where left out."),
+) -> None:
+    """Make the settings, the database and the first account, as far as they are missing.
+
+    Run again it brings an older database to this version's schema; nothing is lost.
+    """
+    from aggregator.settings import example
+
+    known: Context = context.obj
+    file = Path(known.config)
+    if not file.exists():
+        file.write_bytes(example().read_bytes())
+        say(f"{file}: written. It names some forty news feeds, three topics and two channels; make it yours.")
+    run(context, lambda known: _init(known, name))
+
+
+async def _init(known: Context, name: str) -> None:
+    from aggregator.cli.desk import editor
+    from aggregator.store import accounts
+
+    async with known.app() as app:
+        say(f"{app.database.name}: ready, following {len(app.settings.sources)} sources of the settings.")
+        if await app.database.read(accounts.count):
+            return
+        first = name or editor()
+        key = await app.add_account(first, "admin")
+        say(f"Account {first}: its key is shown now and never again:\n\n  {key}\n")
+        note("Send it as `Authorization: Bearer KEY` to /api. Next: `wirebrief run`.")
+
+
+def run_(context: typer.Context) -> None:
+    """Follow the sources, render the channels and serve them, until Ctrl-C."""
+    run(context, lambda known: _serve(known, with_schedule=True))
+
+
+def serve(context: typer.Context) -> None:
+    """Serve pages and channels only; another process polls."""
+    run(context, lambda known: _serve(known, with_schedule=False))
+
+
+async def _serve(known: Context, *, with_schedule: bool) -> None:
+    from aggregator.serving import serve_app
+
+    async with known.app() as app:
+        here = f"http://{app.settings.serve.host}:{app.settings.serve.port}"
+        say(f"{app.settings.site.title} at {here} (Ctrl-C ends it)")
+        for channel in app.settings.channels:
+            say(f"  {channel.title}: {here}/{channel.path}")
+        await serve_app(app, with_schedule=with_schedule)
+
+
+def publish(
+    context: typer.Context,
+    out: Path | None = typer.Option(
+        None, metavar="DIR", help="Write every channel as a file under DIR, too."
+    ),
+    as_json: bool = JSON,
+) -> None:
+    """Render every channel that is stale; with --out, write all of them as static files."""
+    run(context, lambda known: _publish(known, out, as_json))
+
+
+async def _publish(known: Context, out: Path | None, as_json: bool) -> None:
+    from aggregator.flows.publish import export_channels
+
+    async with known.app() as app:
+        rendered = await app.digest()
+        files = await export_channels(app.database, out) if out is not None else []
+    if not rendered:
+        note("No channel is defined: write a [channels.NAME] into config.toml.")
+    for each in rendered:
+        if as_json:
+            say_json(
+                {"channel": each.channel, "entries": each.entries, "new": each.is_new, "rendered": each.fresh}
+            )
+        else:
+            say(f"{each.channel}: {each.entries} entries, {'new' if each.is_new else 'as it was'}")
+    if not as_json:
+        for file in files:
+            say(f"{file}: {file.stat().st_size:,} bytes")
+
+
+def doctor(context: typer.Context, as_json: bool = JSON) -> None:
+    """Look at everything that can be wrong, and say what to do about it."""
+    run(context, lambda known: _doctor(known, as_json))
+
+
+async def _doctor(known: Context, as_json: bool) -> None:
+    from aggregator.flows.upkeep import examine
+
+    async with known.app() as app:
+        findings = await examine(app.database, app.clock, app.settings.keep)
+    for finding in findings:
+        if as_json:
+            say_json({"name": finding.name, "well": finding.is_well, "says": finding.says})
+        else:
+            say(f"{'ok ' if finding.is_well else 'NO '} {finding.name}: {finding.says}")
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(1)

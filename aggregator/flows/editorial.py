@@ -1,0 +1,213 @@
+"""What editors do: bring briefs in, pick their sources, publish, correct, withdraw."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from aggregator.errors import BadInput
+from aggregator.language.text import fold
+from aggregator.model import Act, Brief, BriefState, Clock, Role, Story
+from aggregator.rules.briefs import BriefText, read_brief
+from aggregator.store import briefs, stories
+from aggregator.store.briefs import RevisionDraft
+from aggregator.store.database import Database
+
+SLUG_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of an imported brief."""
+
+    slug: str
+    text: BriefText
+    is_new: bool
+    #: False where the newest revision said the same already.
+    is_changed: bool
+
+
+async def import_brief(
+    database: Database, clock: Clock, text: str, *, by: str, slug: str | None = None
+) -> Imported:
+    """Save a brief: a new one, or a new revision of the one with that title and date, or `slug`.
+
+    Raises:
+        BriefError: the text is no brief; nothing was saved.
+    """
+    read = read_brief(text)
+    draft = _draft(text, read)
+
+    def save(session: Session) -> Imported:
+        name = slug or make_slug(read)
+        known = briefs.named(session, name)
+        if known is None:
+            briefs.create(session, name, draft, by=by, now=clock())
+            return Imported(name, read, True, True)
+        return Imported(name, read, False, briefs.revise(session, known.id, draft, by=by, now=clock()))
+
+    return await database.write(save)
+
+
+async def pick_story(
+    database: Database,
+    clock: Clock,
+    brief: str,
+    passage: str,
+    story: str,
+    role: Role = Role.SOURCE,
+    *,
+    by: str,
+    undo: bool = False,
+) -> tuple[Brief, Story, bool]:
+    """Take a story for a passage, or take that back. The bool says whether anything changed.
+
+    Raises:
+        BadInput: there is no such brief, passage or story.
+    """
+
+    def decide(session: Session) -> tuple[Brief, Story, bool]:
+        known = require_brief(session, brief)
+        _require_passage(known, passage)
+        found = _require_story(session, story)
+        if undo:
+            changed = briefs.undo(session, known.id, passage, found.id, by=by, now=clock())
+        else:
+            changed = briefs.pick(session, known.id, passage, found.id, role, by=by, now=clock())
+        return require_brief(session, brief), found, changed
+
+    return await database.write(decide)
+
+
+async def publish_brief(database: Database, clock: Clock, brief: str, *, by: str) -> tuple[Brief, Act | None]:
+    """Publish a brief, or what changed of it since; None where subscribers have all of it.
+
+    Raises:
+        BadInput: there is no such brief, or it was withdrawn.
+    """
+
+    def act(session: Session) -> tuple[Brief, Act | None]:
+        known = require_brief(session, brief)
+        _refuse_withdrawn(known)
+        past = briefs.publications(session, known.id)
+        if not past:
+            return _publish(session, known, Act.PUBLISHED, clock, by=by, why="")
+        last = past[-1]
+        told = {(link.passage, link.story_id, link.role) for link in last.links}
+        now = {(link.passage, link.story_id, link.role) for link in known.links}
+        if last.revision.id == known.revision.id and told == now:
+            return known, None
+        return _publish(session, known, Act.UPDATED, clock, by=by, why="")
+
+    return await database.write(act)
+
+
+async def correct_brief(
+    database: Database, clock: Clock, brief: str, text: str, *, by: str, why: str
+) -> tuple[Brief, Act | None]:
+    """Put a corrected text in the place of the published one, with a note that readers see.
+
+    Raises:
+        BriefError: the text is no brief; nothing was changed.
+        BadInput: there is no such brief, or it is not published.
+    """
+    read = read_brief(text)
+    draft = _draft(text, read)
+
+    def act(session: Session) -> tuple[Brief, Act | None]:
+        known = require_brief(session, brief)
+        if known.state is not BriefState.PUBLISHED:
+            raise BadInput(
+                f"{known.slug} is not published, so there is nothing to correct: publish it first."
+            )
+        if not briefs.revise(session, known.id, draft, by=by, now=clock()):
+            return known, None
+        return _publish(session, require_brief(session, brief), Act.CORRECTED, clock, by=by, why=why)
+
+    return await database.write(act)
+
+
+async def withdraw_brief(
+    database: Database, clock: Clock, brief: str, *, by: str, why: str
+) -> tuple[Brief, Act | None]:
+    """Take a published brief back: subscribers get a notice and a tombstone with the reason.
+
+    Raises:
+        BadInput: there is no such brief, it was never published, or no reason is given.
+    """
+    if not why.strip():
+        raise BadInput("Say why the brief is withdrawn: its readers will read the reason.")
+
+    def act(session: Session) -> tuple[Brief, Act | None]:
+        known = require_brief(session, brief)
+        if known.state is BriefState.DRAFT:
+            raise BadInput(
+                f"{known.slug} was never published, so nobody has it: there is nothing to withdraw."
+            )
+        if known.state is BriefState.WITHDRAWN:
+            return known, None
+        return _publish(session, known, Act.WITHDRAWN, clock, by=by, why=why.strip())
+
+    return await database.write(act)
+
+
+def require_brief(session: Session, name: str) -> Brief:
+    """The brief of this slug or number.
+
+    Raises:
+        BadInput: there is none.
+    """
+    found = briefs.named(session, name)
+    if found is None:
+        raise BadInput(f"There is no brief {name!r}: `wirebrief briefs list` names them all.")
+    return found
+
+
+def make_slug(text: BriefText) -> str:
+    """A name for a brief's URL from its date and title: 2025-02-18-les-etats-unis-et-la-russie."""
+    words = re.findall(r"[a-z0-9]+", fold(text.title))
+    # A title in another script leaves nothing; a digest is then as good a name as any.
+    name = "-".join(words)[:SLUG_LENGTH].rstrip("-") or hashlib.sha256(text.title.encode()).hexdigest()[:8]
+    return f"{text.date.isoformat()}-{name}" if text.date else name
+
+
+def _draft(text: str, read: BriefText) -> RevisionDraft:
+    return RevisionDraft(
+        text=text,
+        title=read.title,
+        dated=read.date,
+        language=read.language,
+        digest=hashlib.sha256(text.strip().encode()).hexdigest()[:32],
+    )
+
+
+def _publish(
+    session: Session, brief: Brief, act: Act, clock: Clock, *, by: str, why: str
+) -> tuple[Brief, Act | None]:
+    briefs.publish(session, brief, act, by=by, why=why, now=clock())
+    return require_brief(session, brief.slug), act
+
+
+def _refuse_withdrawn(brief: Brief) -> None:
+    if brief.state is BriefState.WITHDRAWN:
+        raise BadInput(
+            f"{brief.slug} was withdrawn, and its readers were told so. Import the text under another title instead."
+        )
+
+
+def _require_passage(brief: Brief, passage: str) -> None:
+    ids = [known.id for known in read_brief(brief.revision.text).passages]
+    if passage not in ids:
+        raise BadInput(f"{brief.slug} has no passage {passage!r}: it has {ids[0]} (its title) to {ids[-1]}.")
+
+
+def _require_story(session: Session, name: str) -> Story:
+    found = stories.named(session, name)
+    if not found:
+        raise BadInput(
+            f"There is no story {name!r}: name one by its number or URL, as `wirebrief stories` shows."
+        )
+    return found[0]

@@ -1,0 +1,150 @@
+"""What is followed: checked before it is added, brought in and taken out as OPML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+
+from aggregator.errors import BadInput
+from aggregator.model import Clock, Source, SourceDraft
+from aggregator.store import sources
+from aggregator.store.database import Database
+from feeds.discover import FoundFeed, find_feeds
+from feeds.errors import ParseError
+from feeds.http import Fetched, Limits, fetch
+from feeds.model import Feed
+from feeds.opml import Subscription, read_opml, write_opml
+from feeds.read import parse
+from feeds.urls import absolute
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What stands at an address: a feed, or a page that may name some."""
+
+    #: Where it was found, after redirects.
+    url: str
+    feed: Feed | None
+    #: Feeds that the page names, best first; empty where it is a feed itself.
+    found: tuple[FoundFeed, ...] = ()
+    #: Why it is no feed.
+    why: str = ""
+
+
+async def check_url(client: httpx.AsyncClient, url: str, limits: Limits) -> Checked:
+    """Look at an address before following it.
+
+    Raises:
+        BadInput: it is no http or https address.
+        FetchError: nothing usable answers there.
+    """
+    answer = await fetch(client, require_web_url(url), limits=limits)
+    assert isinstance(answer, Fetched)  # noqa: S101 - nothing was asked conditionally
+    try:
+        feed = parse(answer.body, content_type=answer.content_type, base_url=answer.url)
+    except ParseError as error:
+        found = find_feeds(answer.body, content_type=answer.content_type, base_url=answer.url)
+        return Checked(answer.url, None, tuple(found), str(error))
+    return Checked(answer.url, feed)
+
+
+async def add_sources(database: Database, clock: Clock, drafts: Sequence[SourceDraft]) -> int:
+    """Follow these feeds; how many were not followed before."""
+    return len(await database.write(lambda session: sources.add(session, drafts, now=clock())))
+
+
+async def import_opml(database: Database, clock: Clock, body: bytes) -> tuple[int, int]:
+    """Follow every feed of an OPML document: (new, named in it).
+
+    Raises:
+        ParseError: it is no OPML; nothing was added.
+        BadInput: it names no feed that can be followed.
+    """
+    named = [draft for draft in map(_draft, read_opml(body).subscriptions) if draft is not None]
+    if not named:
+        raise BadInput("This OPML names no feed: an outline of a feed has an xmlUrl with a web address.")
+    return await add_sources(database, clock, named), len(named)
+
+
+async def export_opml(database: Database, *, title: str, created: datetime | None = None) -> bytes:
+    """Everything that is followed, as OPML 2.0."""
+    followed = await database.read(sources.all_sources)
+    return write_opml([_subscription(source) for source in followed], title=title, created=created)
+
+
+async def read_document(client: httpx.AsyncClient, place: str, limits: Limits) -> bytes:
+    """The bytes of a file or of a web address.
+
+    Raises:
+        BadInput: there is no such file, or it cannot be read.
+        FetchError: nothing usable answers at the address.
+    """
+    if place.startswith(("http://", "https://")):
+        answer = await fetch(client, place, limits=limits)
+        assert isinstance(answer, Fetched)  # noqa: S101 - nothing was asked conditionally
+        return answer.body
+    try:
+        return Path(place).read_bytes()  # noqa: ASYNC240 - a command reads its one file before anything else
+    except OSError as error:
+        raise BadInput(f"{place} cannot be read: {error.strerror}.") from error
+
+
+async def require_sources(database: Database, names: Sequence[str]) -> list[Source]:
+    """The sources that these names mean, each by its id, URL or a part of its title.
+
+    Raises:
+        BadInput: a name means none, or several.
+    """
+    chosen = []
+    for name in names:
+        found = await database.read(lambda session, name=name: sources.named(session, name))  # type: ignore[misc]
+        if not found:
+            raise BadInput(f"No source is called {name!r}: `wirebrief sources list` names them all.")
+        if len(found) > 1:
+            some = ", ".join(f"{source.id} ({source.title or source.url})" for source in found[:5])
+            raise BadInput(f"{name!r} may mean several sources: {some}. Say which by its number.")
+        chosen.append(found[0])
+    return chosen
+
+
+async def remove_source(database: Database, source: Source) -> bool:
+    """Stop following a source; False where it was only paused, because its stories are kept."""
+    return await database.write(lambda session: sources.remove(session, source.id))
+
+
+def require_web_url(url: str) -> str:
+    """The address, made absolute; a bare host name gets https.
+
+    Raises:
+        BadInput: it is no http or https address.
+    """
+    found = absolute(url if "://" in url else f"https://{url}")
+    if found is None:
+        raise BadInput(f"{url!r} is no web address: write one that begins with https:// or http://.")
+    return found
+
+
+def _draft(subscription: Subscription) -> SourceDraft | None:
+    url = absolute(subscription.url)
+    if url is None:
+        return None
+    return SourceDraft(
+        url=url,
+        title=subscription.title or "",
+        site_url=absolute(subscription.site_url),
+        language=subscription.language,
+    )
+
+
+def _subscription(source: Source) -> Subscription:
+    return Subscription(
+        url=source.url,
+        title=source.title or source.url,
+        site_url=source.site_url,
+        language=source.language,
+        folders=(),
+    )

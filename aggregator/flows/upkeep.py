@@ -1,0 +1,128 @@
+"""What keeps the house: the search index, old records, and `doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from sqlmodel import Session
+
+from aggregator.errors import AggregatorError
+from aggregator.model import Clock, Duration
+from aggregator.store import accounts, briefs, documents, schema, sources, stories
+from aggregator.store.database import Database, StoreError
+from aggregator.store.health import integrity
+
+#: Versions that go into the search index in one transaction.
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class KeepSettings:
+    """What is forgotten, and when. Stories, versions and decisions are never forgotten."""
+
+    #: Fetches that found nothing new.
+    fetches: Duration = timedelta(days=30)
+    #: Rendered entries that no channel shows any more.
+    fragments: Duration = timedelta(days=7)
+    #: A source that answered nothing usable for this long is reported by `doctor`.
+    silence: Duration = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `doctor` looked at."""
+
+    #: What was looked at.
+    name: str
+    is_well: bool
+    #: What was found, and what to do where it is not well.
+    says: str
+
+
+async def index_search(database: Database) -> int:
+    """Bring the search index up to the newest version; how many versions went in."""
+    total = 0
+    while done := await database.write(partial(stories.index_new, limit=BATCH)):
+        total += done
+    return total
+
+
+async def forget_old(database: Database, clock: Clock, settings: KeepSettings) -> int:
+    """Forget what `KeepSettings` lets go; how many rows."""
+    now = clock()
+
+    def prune(session: Session) -> int:
+        old = sources.prune_fetches(session, now - settings.fetches)
+        return old + documents.prune_fragments(session, now - settings.fragments)
+
+    return await database.write(prune)
+
+
+async def examine(database: Database, clock: Clock, settings: KeepSettings) -> list[Finding]:
+    """Look at everything that can be wrong, and say what to do about it."""
+    looks: Sequence[tuple[str, Callable[[Session], Finding]]] = [
+        ("schema", _schema),
+        ("integrity", _integrity),
+        ("search", _search),
+        ("sources", partial(_sources, clock=clock, settings=settings)),
+        ("briefs", _briefs),
+        ("accounts", _accounts),
+    ]
+    found = []
+    for name, look in looks:
+        try:
+            found.append(await database.read(look))
+        except (StoreError, AggregatorError) as error:
+            found.append(Finding(name, False, str(error)))
+    return found
+
+
+def _schema(session: Session) -> Finding:
+    have, differences = schema.revision(session), schema.drift(session)
+    if have != schema.head():
+        return Finding("schema", False, f"schema {have} instead of {schema.head()}: run `wirebrief init`.")
+    if differences:
+        return Finding("schema", False, f"the tables were changed by hand: {'; '.join(differences)}")
+    return Finding("schema", True, f"schema {have}")
+
+
+def _integrity(session: Session) -> Finding:
+    faults = integrity(session)
+    if faults:
+        return Finding("integrity", False, f"{'; '.join(faults)}. Put the last backup in its place.")
+    return Finding("integrity", True, "every table and index is whole")
+
+
+def _search(session: Session) -> Finding:
+    behind = stories.newest_version(session) - stories.indexed_upto(session)
+    if behind > 0:
+        return Finding(
+            "search", False, f"up to {behind} versions are not searchable yet; `wirebrief poll` adds them."
+        )
+    return Finding("search", True, f"{stories.count(session)} stories are searchable")
+
+
+def _sources(session: Session, *, clock: Clock, settings: KeepSettings) -> Finding:
+    quiet = sources.silent(session, clock() - settings.silence)
+    followed = len(sources.all_sources(session))
+    if quiet:
+        names = "; ".join(f"{source.title or source.url} ({source.why})" for source in quiet[:10])
+        return Finding("sources", False, f"{len(quiet)} of {followed} sources are silent: {names}")
+    if not followed:
+        return Finding("sources", False, "nothing is followed yet: `wirebrief sources add URL`")
+    return Finding("sources", True, f"{followed} sources, none silent")
+
+
+def _briefs(session: Session) -> Finding:
+    known = briefs.all_briefs(session)
+    public = sum(brief.state.value == "published" for brief in known)
+    return Finding("briefs", True, f"{len(known)} briefs, {public} of them published")
+
+
+def _accounts(session: Session) -> Finding:
+    if accounts.count(session):
+        return Finding("accounts", True, f"{accounts.count(session)} may decide things")
+    return Finding("accounts", False, "nobody may use the API yet: `wirebrief init` makes the first account.")

@@ -1,0 +1,97 @@
+"""From a feed's entry to a story: identity, text, language, and what counts as a change."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+
+from aggregator.language.detect import detect
+from aggregator.model import StoryDraft
+from feeds.html import excerpt, to_text
+from feeds.model import Entry, Feed, Text
+from feeds.urls import absolute, canonical
+
+#: Plain characters of a summary that was not cut by its feed; more is a body.
+SUMMARY_LIMIT = 600
+
+#: A feed that shows more is read to here; the rest is old news or an attack.
+MOST_ENTRIES = 2_000
+
+_TAG = re.compile(r"tag:[a-z0-9.@-]+,\d{4}(-\d\d(-\d\d)?)?:[!-~]+", re.IGNORECASE)
+_URN = re.compile(
+    r"urn:(uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?!uuid:)[a-z0-9-]+:[!$-;=?-Z_a-z~]+)", re.I
+)
+
+
+def read_stories(feed: Feed, *, source_url: str, language: str | None) -> tuple[StoryDraft, ...]:
+    """The stories of a feed, in its order; `language` is the source's own tag, as a hint."""
+    return tuple(
+        from_entry(entry, source_url=source_url, language=entry.language or feed.language or language)
+        for entry in feed.entries[:MOST_ENTRIES]
+    )
+
+
+def from_entry(entry: Entry, *, source_url: str, language: str | None) -> StoryDraft:
+    """The story that an entry tells."""
+    summary, body = _texts(entry)
+    title = entry.title or excerpt(summary, 100)
+    return StoryDraft(
+        key=identity(entry),
+        entry_id=publishable_id(entry, source_url),
+        url=entry.url,
+        language=detect(f"{title}\n{summary}", hint=language),
+        summary=summary,
+        body=body,
+        digest=_digest(title, summary, body),
+        entry=entry,
+    )
+
+
+def identity(entry: Entry) -> str:
+    """What makes an entry the same story next time: its id, else its page, else its words.
+
+    Identity holds within one source only. An entry that names neither id nor page is known by
+    its title, its date and the beginning of its text.
+    """
+    if entry.id:
+        return _hash("id", entry.id)
+    if entry.url:
+        return _hash("url", canonical(entry.url))
+    published = entry.published.isoformat() if entry.published else ""
+    return _hash("text", entry.title, published, str(entry.summary or entry.content or "")[:500])
+
+
+def publishable_id(entry: Entry, source_url: str) -> str:
+    """The id under which a story is republished, an IRI (RFC 4287 section 4.2.6).
+
+    The feed's own id where it is one, since a republished entry keeps its id; else one made from
+    the source and the identity, the same every time.
+    """
+    if entry.id and (_TAG.fullmatch(entry.id) or _URN.fullmatch(entry.id) or absolute(entry.id) == entry.id):
+        return entry.id
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"{source_url}\n{identity(entry)}").urn
+
+
+def _texts(entry: Entry) -> tuple[str, str]:
+    """Summary and body as plain text; either may be empty."""
+    summary, body = _plain(entry.summary), _plain(entry.content)
+    if not body and len(summary) > SUMMARY_LIMIT:
+        # Many RSS feeds put the whole story into the description.
+        return excerpt(summary, SUMMARY_LIMIT), summary
+    return summary or excerpt(body, SUMMARY_LIMIT), body
+
+
+def _plain(text: Text | None) -> str:
+    if text is None:
+        return ""
+    return to_text(text.value) if text.type == "html" else text.value.strip()
+
+
+def _digest(title: str, summary: str, body: str) -> str:
+    """The same for texts that differ in nothing but case-preserving white space and markup."""
+    return _hash(*(" ".join(part.split()) for part in (title, summary, body)))
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,95 @@
+"""One uvicorn around the service, with or without the schedule beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import uvicorn
+
+from aggregator.app import App
+from aggregator.errors import AggregatorError
+from aggregator.flows.ingest import client_for
+from aggregator.web.service import make_service
+
+
+def service_of(app: App) -> Any:
+    """The ASGI application of an `App`."""
+    settings = app.settings
+    return make_service(
+        app.database,
+        app.clock,
+        settings.site,
+        settings.serve,
+        settings.channels,
+        settings.topics,
+        app.holder,
+    )
+
+
+async def serve_app(app: App, *, with_schedule: bool) -> None:
+    """Serve until the process is told to end; then let what is under way end."""
+    listener = listen(app.settings.serve.host, app.settings.serve.port)
+    async with contextlib.AsyncExitStack() as stack:
+        if with_schedule:
+            client = await stack.enter_async_context(client_for(app.settings.fetch))
+            jobs = app.schedule(client)
+            jobs.start()
+            stack.push_async_callback(jobs.stop)
+        await make_server(service_of(app)).serve(sockets=[listener])
+
+
+@contextlib.asynccontextmanager
+async def served(application: Any, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve an ASGI application beside what the caller does."""
+    server = make_server(application, in_background=True)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes any free one.
+
+    Raises:
+        AggregatorError: something else listens there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise AggregatorError(
+            f"Port {port} of {host} cannot be listened on ({error.strerror}): choose another, or end what is there."
+        ) from error
+    listener.listen(2048)
+    return listener
+
+
+class _Background(uvicorn.Server):
+    """A server that leaves signals to whoever it runs beside."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def make_server(application: Any, *, in_background: bool = False) -> uvicorn.Server:
+    """A uvicorn server with what all of ours share."""
+    config = uvicorn.Config(
+        application,
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        http="httptools",
+    )
+    return (_Background if in_background else uvicorn.Server)(config)

@@ -1,0 +1,197 @@
+"""Settings: `config.toml`, then the environment. Every mistake is named by its key.
+
+Each setting has an environment twin: WIREBRIEF_ and the keys in capitals, joined by two
+underscores (`fetch.per_host` is WIREBRIEF_FETCH__PER_HOST). The dataclasses stand beside the
+code that they tune; this module only reads them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from aggregator.errors import BadInput
+from aggregator.flows.ingest import FetchSettings
+from aggregator.flows.upkeep import KeepSettings
+from aggregator.model import SourceDraft
+from aggregator.rules.channels import Channel, Site
+from aggregator.rules.topics import Topic, compile_topic
+from aggregator.web.settings import ServeSettings
+from feeds.urls import absolute
+
+T = TypeVar("T")
+
+PREFIX = "WIREBRIEF_"
+
+
+class SettingsError(BadInput):
+    """A setting cannot be used; the message names its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set."""
+
+    #: An SQLAlchemy URL: sqlite:///FILE or postgresql://USER@HOST/NAME.
+    database: str = "sqlite:///wirebrief.db"
+    site: Site = field(default_factory=Site)
+    serve: ServeSettings = field(default_factory=ServeSettings)
+    fetch: FetchSettings = field(default_factory=FetchSettings)
+    keep: KeepSettings = field(default_factory=KeepSettings)
+    topics: tuple[Topic, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    #: Followed from the start; more are added by command.
+    sources: tuple[SourceDraft, ...] = ()
+
+
+def example() -> Path:
+    """The shipped config.toml: within the package when installed, above it in a checkout.
+
+    Raises:
+        SettingsError: the installation is not whole.
+    """
+    package = Path(__file__).parent
+    for place in (package / "config.toml", package.parent / "config.toml"):
+        if place.is_file():
+            return place
+    raise SettingsError("This installation lacks its config.toml: install wirebrief anew.")
+
+
+def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
+    """The settings of a file and an environment, checked as a whole.
+
+    Raises:
+        SettingsError: the file cannot be read, or a key or its value cannot be used.
+    """
+    given = _read(path) if path is not None else {}
+    where = str(path) if path is not None else "the settings"
+    _overlay(given, environment)
+    named = {kind: _named(given.pop(kind, {}), kind, where) for kind in ("topics", "channels")}
+    settings = Settings(
+        **{
+            **_plain(given, where),
+            "topics": tuple(_build(Topic, t, f"topics.{t['slug']}", where) for t in named["topics"]),
+            "channels": tuple(_build(Channel, c, f"channels.{c['slug']}", where) for c in named["channels"]),
+        }
+    )
+    _check(settings, where)
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(f"There is no {path}: name the settings with --config FILE.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from error
+
+
+def _overlay(given: dict[str, Any], environment: Mapping[str, str]) -> None:
+    for name, value in sorted(environment.items()):
+        if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG":
+            *tables, key = name[len(PREFIX) :].lower().split("__")
+            place = given
+            for table in tables:
+                place = place.setdefault(table, {})
+                if not isinstance(place, dict):
+                    raise SettingsError(f"{name} sets a key within {table}, which is no table.")
+            place[key] = value
+
+
+def _named(tables: Any, kind: str, where: str) -> list[dict[str, Any]]:
+    """`[topics.x]` with its name as its slug, in the order of the file."""
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise SettingsError(f"{where}: write {kind} as tables, [{kind}.NAME].")
+    return [{"slug": slug, **table} for slug, table in tables.items()]
+
+
+def _plain(given: dict[str, Any], where: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    hints = get_type_hints(Settings)
+    for key, value in given.items():
+        if key not in hints:
+            raise SettingsError(_unknown(key, hints, "", where))
+        if key == "sources":
+            values[key] = tuple(
+                _build(SourceDraft, row, f"sources[{n}]", where) for n, row in enumerate(_rows(value, where))
+            )
+        elif dataclasses.is_dataclass(hints[key]):
+            values[key] = _build(hints[key], value, key, where)
+        else:
+            values[key] = _validated(hints[key], value, key, where)
+    return values
+
+
+def _rows(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise SettingsError(f"{where}: write each source as a table of its own, [[sources]].")
+    return value
+
+
+def _build(type_: type[T], given: Any, key: str, where: str) -> T:
+    if not isinstance(given, dict):
+        raise SettingsError(f"{where}: {key} is a table: write [{key}] and its keys below it.")
+    _refuse_unknown(type_, given, key, where)
+    built: T = _validated(type_, given, key, where)
+    return built
+
+
+def _refuse_unknown(type_: Any, given: dict[str, Any], key: str, where: str) -> None:
+    hints = get_type_hints(type_)
+    for name, value in given.items():
+        if name not in hints:
+            raise SettingsError(_unknown(name, hints, f"{key}.", where))
+        if dataclasses.is_dataclass(hints[name]) and isinstance(value, dict):
+            _refuse_unknown(hints[name], value, f"{key}.{name}", where)
+
+
+def _unknown(name: str, known: Mapping[str, Any], prefix: str, where: str) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = (
+        f"did you mean {prefix}{close[0]}?"
+        if close
+        else f"there is: {', '.join(sorted(set(known) - {'slug'}))}."
+    )
+    return f"{where}: there is no setting {prefix}{name}; {hint}"
+
+
+def _validated(type_: Any, value: Any, key: str, where: str) -> Any:
+    try:
+        return TypeAdapter(type_).validate_python(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(
+            [key, *(str(part) for part in first["loc"] if not str(part).startswith("function-"))]
+        )
+        said = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{where}: {place} = {first['input']!r} cannot be used: {said}.") from error
+
+
+def _check(settings: Settings, where: str) -> None:
+    """What no single value shows."""
+    for topic in settings.topics:
+        try:
+            compile_topic(topic)
+        except BadInput as error:
+            raise SettingsError(f"{where}: topics.{topic.slug}: {error}") from error
+    known = {topic.slug for topic in settings.topics}
+    for channel in settings.channels:
+        for missing in set(channel.topics) - known:
+            raise SettingsError(
+                f"{where}: channels.{channel.slug}.topics names {missing!r}, but there is no [topics.{missing}]."
+            )
+    for number, source in enumerate(settings.sources):
+        if absolute(source.url) is None:
+            raise SettingsError(
+                f"{where}: sources[{number}].url = {source.url!r} is no http or https address."
+            )

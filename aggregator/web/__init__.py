@@ -1,0 +1,1 @@
+"""What the service answers on HTTP. Templates hold no decisions."""

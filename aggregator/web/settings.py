@@ -1,0 +1,19 @@
+"""Settings of the web server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from aggregator.model import Duration
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """Where and how the service is served."""
+
+    #: The address to listen on; 0.0.0.0 for all.
+    host: str = "127.0.0.1"
+    port: int = 8000
+    #: How long a subscriber may keep a channel before asking again.
+    max_age: Duration = field(default=timedelta(seconds=60))

@@ -1,0 +1,27 @@
+"""A job: a flow with a name, and how often it may and must run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+#: Does what is due, and says when there will be something due again; None: nothing is known of.
+Run = Callable[[], Awaitable[datetime | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One kind of work. The tables say what is left to do; the job only does it soon."""
+
+    name: str
+    run: Run
+    #: It rests so long between two runs.
+    rest: timedelta = timedelta(seconds=1)
+    #: It runs so often even when nothing is known to be due.
+    at_least_every: timedelta = timedelta(minutes=1)
+
+    def next_run(self, wanted: datetime | None, now: datetime) -> datetime:
+        """When to run again: as wanted, after a rest, and not later than it must."""
+        latest = now + self.at_least_every
+        return min(max(wanted or latest, now + self.rest), latest)

@@ -1,0 +1,216 @@
+"""The parts that entries, feeds and origins are made of, from feedparser's dictionaries to values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from feeds.html import clean_text, sanitize, to_text
+from feeds.model import Category, Enclosure, Link, Person, Text
+from feeds.read.parser import NOWHERE, Raw
+from feeds.urls import absolute
+
+_HTML = frozenset({"text/html", "application/xhtml+xml", "html", "xhtml"})
+_LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}|[ix](?=-))(?:-[A-Za-z0-9]{1,8})*")
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+(?:\s*;.*)?", re.IGNORECASE)
+# A scheme names a vocabulary and is never followed, so it may be more than a web address.
+_VOCABULARY = re.compile(r"(?:https?|tag|urn|info):[^\s<>\"{}|\\^`]+", re.IGNORECASE)
+# Relations that IANA registered may be written out (RFC 4287 section 4.2.7.2).
+_REGISTERED = ("http://www.iana.org/assignments/relation/", "https://www.iana.org/assignments/relation/")
+_NUMBER = re.compile(r"\s*(\d{1,15})\s*(?:px)?\s*", re.IGNORECASE)
+
+
+def address(url: Any, base: str | None = None) -> str | None:
+    """An absolute address; None where it is none or relative to a feed whose place nobody knows."""
+    found = absolute(url, base) if isinstance(url, str) else None
+    return None if found is None or found.startswith(NOWHERE) else found
+
+
+def plain(value: Any) -> str:
+    """One line of plain text; "" for what is no text."""
+    return clean_text(value) if isinstance(value, str) else ""
+
+
+def lines(value: str) -> str:
+    """Plain text whose line breaks mean something."""
+    return "\n".join(clean_text(line) for line in value.splitlines()).strip()
+
+
+def language_of(value: Any) -> str | None:
+    """A tag of BCP 47; None for names of languages and other things that feeds say instead."""
+    tag = value.strip().replace("_", "-") if isinstance(value, str) else ""
+    return tag if _LANGUAGE.fullmatch(tag) else None
+
+
+def count_of(value: Any) -> int | None:
+    """A size in bytes or pixels; None for none and for what is no whole number."""
+    found = _NUMBER.fullmatch(str(value))
+    return int(found[1]) if found else None
+
+
+def media_type_of(value: Any) -> str | None:
+    """A media type; None for what is none."""
+    found = _MEDIA_TYPE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return plain(found[0]) if found else None
+
+
+def line_of(raw: Raw, key: str) -> str:
+    """A title, rights or a subtitle as one line of plain text, whatever markup it came in."""
+    detail = raw.get(f"{key}_detail") or {}
+    # The detail may be that of an element further in, as an image's title.
+    value = raw.get(key, detail.get("value"))
+    if not isinstance(value, str):
+        return ""
+    return clean_text(to_text(value) if is_html(detail) else value)
+
+
+def is_html(detail: Raw) -> bool:
+    """Whether a text is marked up."""
+    return detail.get("type") in _HTML
+
+
+def text_of(detail: Raw, base: str | None, language: str | None) -> Text | None:
+    """A summary or a body; None where nothing remains of it, and for one that is no text at all.
+
+    `base` and `language` are the entry's; the text's own win.
+    """
+    value, kind = detail.get("value"), detail.get("type") or "text/plain"
+    if not isinstance(value, str):
+        return None
+    if is_html(detail):
+        own = _somewhere(detail.get("base")) or base
+        text = Text(sanitize(value, own), "html", _other_than(language, detail.get("language")))
+    elif kind.startswith("text/"):
+        text = Text(lines(value), "text", _other_than(language, detail.get("language")))
+    else:
+        return None
+    return text if text.value else None
+
+
+def _somewhere(base: Any) -> str | None:
+    return base if isinstance(base, str) and not base.startswith(NOWHERE) else None
+
+
+def _other_than(entry: str | None, own: Any) -> str | None:
+    tag = language_of(own)
+    return tag if tag != entry else None
+
+
+def people(raw: Iterable[Any], base: str | None) -> tuple[Person, ...]:
+    """Authors or contributors, each once; those without a name go by their address of mail or page."""
+    found = (_person(one, base) for one in raw)
+    return tuple(dict.fromkeys(person for person in found if person))
+
+
+def _person(raw: Raw, base: str | None) -> Person | None:
+    mail = plain(raw.get("email")).removeprefix("mailto:")
+    email = mail if _EMAIL.fullmatch(mail) else None
+    url = address(raw.get("href"), base)
+    name = clean_text(to_text(plain(raw.get("name")))) or email or url
+    return Person(name, email, url) if name else None
+
+
+def categories(raw: Iterable[Any]) -> tuple[Category, ...]:
+    """Subjects, each once and in the feed's order."""
+    found = (_category(one) for one in raw)
+    return tuple(dict.fromkeys(category for category in found if category))
+
+
+def _category(raw: Raw) -> Category | None:
+    label = plain(raw.get("label")) or None
+    term = plain(raw.get("term")) or label
+    scheme = plain(raw.get("scheme"))
+    return Category(term, scheme if _VOCABULARY.fullmatch(scheme) else None, label) if term else None
+
+
+def links(raw: Raw, base: str | None, *, with_enclosures: bool = True) -> tuple[Link, ...]:
+    """The links of a feed, an entry or an origin; those of an entry without its enclosures, which stand apart.
+
+    Where none is an alternate one, the guid of an RSS item may be (RSS 2.0, isPermaLink).
+    """
+    found = [link for one in raw.get("links", ()) if (link := _link(one, base))]
+    if not with_enclosures:
+        found = [link for link in found if link.rel != "enclosure"]
+    page = address(raw.get("link"), base)
+    if page and not any(link.rel == "alternate" for link in found):
+        found.insert(0, Link(page))
+    return tuple(dict.fromkeys(found))
+
+
+def _link(raw: Raw, base: str | None) -> Link | None:
+    href = address(raw.get("href"), base)
+    if href is None:
+        return None
+    return Link(
+        href,
+        relation(raw),
+        media_type_of(raw.get("wire_type")),
+        language_of(raw.get("hreflang")),
+        plain(raw.get("title")) or None,
+        count_of(raw.get("length")),
+    )
+
+
+def relation(raw: Raw) -> str:
+    """What a link is to its entry, in the short form where there is one."""
+    rel = plain(raw.get("rel"))
+    for prefix in _REGISTERED:
+        rel = rel.removeprefix(prefix)
+    return rel or "alternate"
+
+
+def enclosures(raw: Raw, base: str | None) -> tuple[Enclosure, ...]:
+    """What hangs on an entry: enclosures first, then Media RSS, previews last; each address once.
+
+    Where both speak of the same file, what the enclosure says wins and Media RSS completes it.
+    """
+    credit = next((plain(one.get("content")) for one in raw.get("media_credit", ())), None)
+    found = [_enclosure(one, base) for one in raw.get("links", ()) if relation(one) == "enclosure"]
+    found += [_media(one, base, credit) for one in raw.get("wire_media", ())]
+    found += [_media(one, base, None, is_thumbnail=True) for one in raw.get("media_thumbnail", ())]
+    by_url: dict[str, Enclosure] = {}
+    for one in found:
+        if one is not None:
+            by_url[one.url] = _completed(by_url[one.url], one) if one.url in by_url else one
+    return tuple(by_url.values())
+
+
+def _enclosure(raw: Raw, base: str | None) -> Enclosure | None:
+    url = address(raw.get("href"), base)
+    if url is None:
+        return None
+    return Enclosure(
+        url, media_type_of(raw.get("type")), count_of(raw.get("length")), plain(raw.get("title")) or None
+    )
+
+
+def _media(raw: Raw, base: str | None, credit: str | None, *, is_thumbnail: bool = False) -> Enclosure | None:
+    url = address(raw.get("url"), base)
+    if url is None:
+        return None
+    caption = clean_text(to_text(raw.get("title") or raw.get("description") or ""))
+    return Enclosure(
+        url,
+        media_type_of(raw.get("type")),
+        count_of(raw.get("filesize")),
+        caption or None,
+        clean_text(to_text(raw.get("credit") or credit or "")) or None,
+        count_of(raw.get("width")),
+        count_of(raw.get("height")),
+        is_thumbnail,
+    )
+
+
+def _completed(first: Enclosure, other: Enclosure) -> Enclosure:
+    return Enclosure(
+        first.url,
+        first.type or other.type,
+        first.length if first.length is not None else other.length,
+        first.title or other.title,
+        first.credit or other.credit,
+        first.width if first.width is not None else other.width,
+        first.height if first.height is not None else other.height,
+        first.is_thumbnail and other.is_thumbnail,
+    )

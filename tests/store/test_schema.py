@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, text
+from sqlmodel import Session
+
+from aggregator.store import schema, stories
+from aggregator.store.database import Database, StoreError, StoreUnusable, sqlite_path
+from aggregator.store.tables import metadata
+from tests.store.newsroom import keep_stories, says
+
+
+def tables(database: Database) -> set[str]:
+    with database.engine.connect() as connection:
+        return {
+            name for name in inspect(connection).get_table_names() if not name.startswith("story_search_")
+        }
+
+
+def test_migrations_from_empty_give_exactly_the_tables(empty_url: str) -> None:
+    with Database(empty_url) as database:
+        assert database.read_now(schema.revision) is None
+        schema.prepare(database)
+        assert database.read_now(schema.revision) == schema.head()
+        assert database.read_now(schema.drift) == []
+        assert tables(database) == {*metadata.tables, "alembic_version", "story_search"}
+
+
+def test_a_table_that_differs_is_told(empty_url: str) -> None:
+    with Database(empty_url) as database:
+        schema.prepare(database)
+        database.write_now(lambda s: s.execute(text("DROP TABLE account")))
+        database.write_now(lambda s: s.execute(text("ALTER TABLE brief ADD COLUMN mood TEXT")))
+        told = " ".join(database.read_now(schema.drift))
+    assert "account" in told
+    assert "mood" in told
+
+
+def test_a_prepared_database_is_left_alone(database: Database) -> None:
+    keep_stories(database, says("a"))
+    schema.prepare(database)
+    assert database.read_now(stories.count) == 1
+
+
+def test_programs_started_at_once_prepare_one_database(empty_url: str) -> None:
+    with Database(empty_url) as one, Database(empty_url) as other, ThreadPoolExecutor(2) as threads:
+        for ready in [threads.submit(schema.prepare, each) for each in (one, other)]:
+            ready.result()
+        assert one.read_now(schema.drift) == []
+
+
+def test_a_database_of_a_newer_wirebrief_is_refused_and_left_unchanged(empty_url: str) -> None:
+    def pretend(session: Session) -> None:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with Database(empty_url) as database:
+        schema.prepare(database)
+        database.write_now(pretend)
+        path = sqlite_path(database.url)
+    before = path.read_bytes() if path else b""
+    with Database(empty_url) as database:
+        with pytest.raises(StoreUnusable, match=r"newer wirebrief \(schema 9999\).*nothing was changed"):
+            schema.prepare(database)
+        assert database.read_now(schema.revision) == "9999"
+    assert (path.read_bytes() if path else b"") == before
+
+
+def test_a_migration_that_fails_leaves_no_table(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade: Any = schema._upgrade
+
+    def stumble(session: Session) -> None:
+        upgrade(session)
+        session.execute(text("SELECT * FROM nowhere"))
+
+    with Database(empty_url) as database:
+        with monkeypatch.context() as patch, pytest.raises(StoreUnusable):
+            patch.setattr(schema, "_upgrade", stumble)
+            schema.prepare(database)
+        assert tables(database) - {"story_search"} == set()
+        schema.prepare(database)
+        assert database.read_now(schema.drift) == []
+
+
+def test_a_missing_folder_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with Database(f"sqlite:///{tmp_path / 'none' / 'wirebrief.db'}") as database:
+        with pytest.raises(StoreUnusable, match=r"none for the database does not exist: make it"):
+            schema.prepare(database)
+        with pytest.raises(StoreUnusable, match="Check that its folder exists"):
+            database.read_now(stories.count)
+
+
+def test_another_programs_database_that_has_a_table_of_ours_is_left_unchanged(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE source (name TEXT)")
+    connection.close()
+    with Database(f"sqlite:///{path}") as database:
+        with pytest.raises(StoreError):
+            schema.prepare(database)
+        assert tables(database) == {"source"}
