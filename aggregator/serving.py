@@ -30,9 +30,8 @@ def service_of(app: App) -> Any:
     )
 
 
-async def serve_app(app: App, *, with_schedule: bool) -> None:
+async def serve_app(app: App, listener: socket.socket, *, with_schedule: bool) -> None:
     """Serve until the process is told to end; then let what is under way end."""
-    listener = listen(app.settings.serve.host, app.settings.serve.port)
     async with contextlib.AsyncExitStack() as stack:
         if with_schedule:
             client = await stack.enter_async_context(client_for(app.settings.fetch))
@@ -58,13 +57,18 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes any free one.
 
     Raises:
-        AggregatorError: something else listens there.
+        AggregatorError: something else listens there, or there is no such port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+    except OverflowError as error:
+        listener.close()
+        raise AggregatorError(
+            f"There is no port {port}: choose one from 1 to 65535, or 0 for any."
+        ) from error
     except OSError as error:
         listener.close()
         raise AggregatorError(

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -20,7 +22,8 @@ from pydantic import TypeAdapter, ValidationError
 from aggregator.errors import BadInput
 from aggregator.flows.ingest import FetchSettings
 from aggregator.flows.upkeep import KeepSettings
-from aggregator.model import SourceDraft
+from aggregator.model import SourceDraft, SourceKind
+from aggregator.rules.cadence import Cadences
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import Topic, compile_topic
 from aggregator.web.settings import ServeSettings
@@ -29,6 +32,10 @@ from feeds.urls import absolute
 T = TypeVar("T")
 
 PREFIX = "WIREBRIEF_"
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+#: A domain or an address of mail (RFC 4151 section 2.1).
+_AUTHORITY = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 class SettingsError(BadInput):
@@ -126,7 +133,7 @@ def _plain(given: dict[str, Any], where: str) -> dict[str, Any]:
                 _build(SourceDraft, row, f"sources[{n}]", where) for n, row in enumerate(_rows(value, where))
             )
         elif dataclasses.is_dataclass(hints[key]):
-            values[key] = _build(hints[key], value, key, where)
+            values[key] = _build(hints[key], _with_defaults(hints[key], value), key, where)
         else:
             values[key] = _validated(hints[key], value, key, where)
     return values
@@ -144,6 +151,19 @@ def _build(type_: type[T], given: Any, key: str, where: str) -> T:
     _refuse_unknown(type_, given, key, where)
     built: T = _validated(type_, given, key, where)
     return built
+
+
+def _with_defaults(type_: Any, given: Any) -> Any:
+    """A table over the built-in one, so that one key of it can be set alone."""
+    return _over(dataclasses.asdict(type_()), given) if isinstance(given, dict) else given
+
+
+def _over(below: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    both = dict(below)
+    for key, value in given.items():
+        under = below.get(key)
+        both[key] = _over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return both
 
 
 def _refuse_unknown(type_: Any, given: dict[str, Any], key: str, where: str) -> None:
@@ -186,12 +206,59 @@ def _check(settings: Settings, where: str) -> None:
             raise SettingsError(f"{where}: topics.{topic.slug}: {error}") from error
     known = {topic.slug for topic in settings.topics}
     for channel in settings.channels:
-        for missing in set(channel.topics) - known:
+        for missing in sorted(set(channel.topics) - known):
             raise SettingsError(
                 f"{where}: channels.{channel.slug}.topics names {missing!r}, but there is no [topics.{missing}]."
             )
+    for key, value, is_usable, wanted in _demands(settings):
+        if not is_usable:
+            raise SettingsError(f"{where}: {key} = {value!r} cannot be used: write {wanted}.")
+
+
+#: Key, value, whether it can be used, and what to write instead.
+_Demand = tuple[str, Any, bool, str]
+
+
+def _demands(settings: Settings) -> Iterator[_Demand]:
+    """What a value must be beyond its type."""
+    site, serve, fetch = settings.site, settings.serve, settings.fetch
+    yield "site.url", site.url, absolute(site.url) is not None, "an http or https address"
+    yield "site.since", site.since, _is_day(site.since), "a day, as 2025-01-01"
+    is_authority = _AUTHORITY.fullmatch(site.authority) is not None
+    yield "site.authority", site.authority, is_authority, "a domain or an address of mail"
+    yield "serve.port", serve.port, 0 <= serve.port <= 65_535, "a number from 0 to 65535"
+    for name in ("concurrency", "per_host", "body_bytes"):
+        yield f"fetch.{name}", getattr(fetch, name), getattr(fetch, name) > 0, "1 or more"
+    for name in ("timeout", "lease"):
+        yield f"fetch.{name}", str(getattr(fetch, name)), getattr(fetch, name) > timedelta(), "more than 0s"
+    yield from _cadence_demands(fetch.cadence)
+    yield from _list_demands(settings)
+
+
+def _cadence_demands(cadences: Cadences) -> Iterator[_Demand]:
+    for kind in SourceKind:
+        cadence, key = cadences.of(kind), f"fetch.cadence.{kind.value}"
+        yield f"{key}.floor", str(cadence.floor), cadence.floor > timedelta(), "more than 0s"
+        yield (
+            f"{key}.ceiling",
+            str(cadence.ceiling),
+            cadence.ceiling >= cadence.floor,
+            "no less than its floor",
+        )
+
+
+def _list_demands(settings: Settings) -> Iterator[_Demand]:
+    for channel in settings.channels:
+        key, is_slug = f"channels.{channel.slug}", _SLUG.fullmatch(channel.slug) is not None
+        yield key, channel.slug, is_slug, "its name in small letters, digits and hyphens"
+        yield f"{key}.entries", channel.entries, channel.entries > 0, "1 or more"
     for number, source in enumerate(settings.sources):
-        if absolute(source.url) is None:
-            raise SettingsError(
-                f"{where}: sources[{number}].url = {source.url!r} is no http or https address."
-            )
+        is_address = absolute(source.url) is not None
+        yield f"sources[{number}].url", source.url, is_address, "an http or https address"
+
+
+def _is_day(written: str) -> bool:
+    try:
+        return date.fromisoformat(written).isoformat() == written
+    except ValueError:
+        return False

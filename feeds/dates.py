@@ -189,10 +189,12 @@ def _time_of_day(rest: str) -> timedelta:
 
     Midnight as 24:00 and a leap second belong to the next day, as they do by adding them.
     """
+    bare = _HOUR_ONLY.fullmatch(rest)
+    if bare is not None:
+        return timedelta(hours=int(bare["hour"]), minutes=-_offset(bare["offset"]))
     found = _TIME.search(rest)
     if found is None:
-        bare = _HOUR_ONLY.fullmatch(rest)
-        return timedelta(hours=int(bare["hour"]), minutes=-_offset(bare["offset"])) if bare else timedelta()
+        return timedelta()
     hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
     if hour > 24 or minute > 59 or second > 60:
         return timedelta()

@@ -15,101 +15,26 @@ import nh3
 
 from feeds.urls import absolute
 
-_INLINE = [
-    "a",
-    "abbr",
-    "acronym",
-    "b",
-    "bdi",
-    "br",
-    "cite",
-    "code",
-    "data",
-    "del",
-    "dfn",
-    "em",
-    "i",
-    "img",
-    "ins",
-    "kbd",
-    "mark",
-    "q",
-    "rp",
-    "rt",
-    "ruby",
-    "s",
-    "samp",
-    "small",
-    "span",
-    "strike",
-    "strong",
-    "sub",
-    "sup",
-    "time",
-    "tt",
-    "u",
-    "var",
-    "wbr",
-]
-_BLOCKS = [
-    "address",
-    "article",
-    "aside",
-    "audio",
-    "blockquote",
-    "caption",
-    "center",
-    "dd",
-    "details",
-    "div",
-    "dl",
-    "dt",
-    "figcaption",
-    "figure",
-    "footer",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hgroup",
-    "hr",
-    "li",
-    "main",
-    "nav",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "summary",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "tr",
-    "ul",
-    "video",
-]
-_PARTS = ["col", "colgroup", "source"]
+
+def _names(written: str) -> frozenset[str]:
+    return frozenset(written.split())
+
+
+_INLINE = _names("""
+    a abbr acronym b bdi br cite code data del dfn em i img ins kbd mark q rp rt ruby s samp small span
+    strike strong sub sup time tt u var wbr
+""")
+_BLOCKS = _names("""
+    address article aside audio blockquote caption center dd details div dl dt figcaption figure footer
+    h1 h2 h3 h4 h5 h6 header hgroup hr li main nav ol p pre section summary table tbody td tfoot th thead
+    tr ul video
+""")
+_PARTS = _names("col colgroup source")
 # Their content is for programs, or no browser shows it. That of a form or an object stays, as text.
-_GONE_WITH_CONTENT = [
-    "iframe",
-    "math",
-    "noembed",
-    "noframes",
-    "noscript",
-    "script",
-    "select",
-    "style",
-    "svg",
-    "template",
-    "textarea",
-    "title",
-]
+_GONE_WITH_CONTENT = _names("""
+    iframe math noembed noframes noscript script select style svg template textarea title
+""")
+_WITHOUT_END = _names("area br col dd dt embed hr img input li link meta option p source td th tr wbr")
 _ATTRIBUTES: dict[str, set[str]] = {
     "*": {"dir", "lang", "title"},
     "a": {"href", "hreflang"},
@@ -137,30 +62,8 @@ _ADDRESSES = frozenset({"cite", "href", "poster", "src"})
 _IMAGE = re.compile(r'<img((?: [a-z]+="[^"]*")*)>')
 _TINY = re.compile(r' (?:width|height)="\s*0*[01](?:px)?\s*"')
 _CELL = re.compile(r"</?t[dh]>")
-_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)[^>]*>")
-_WITHOUT_END = frozenset(
-    [
-        "area",
-        "br",
-        "col",
-        "dd",
-        "dt",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "li",
-        "link",
-        "meta",
-        "option",
-        "p",
-        "source",
-        "td",
-        "th",
-        "tr",
-        "wbr",
-    ]
-)
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*)")
+_WHOLE_TAG = re.compile(r"<[^>]*>?")
 _BREAK = re.compile(r"<[^>]*>")
 
 _C1 = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
@@ -252,7 +155,7 @@ def escape(text: str) -> str:
 
 
 def _shallow(text: str) -> str:
-    return _TAG.sub(" ", text) if text.count("<") > _DEPTH and _depth(text) > _DEPTH else text
+    return _WHOLE_TAG.sub(" ", text) if text.count("<") > _DEPTH and _depth(text) > _DEPTH else text
 
 
 def _depth(text: str) -> int:

@@ -115,7 +115,7 @@ def _uri(joined: str) -> str | None:
 def _ascii_host(parts: SplitResult) -> str | None:
     """The host as DNS knows it (UTS 46); None where it is none."""
     host = unquote(parts.hostname or "").lower()
-    if ":" in host:
+    if "[" in parts.netloc:
         return f"[{host}]" if _IP6.fullmatch(host) else None
     if not host.isascii():
         try:

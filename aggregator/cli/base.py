@@ -6,6 +6,9 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +24,9 @@ T = TypeVar("T")
 
 #: Characters of a table's line when its output is no terminal.
 WIDE = 200
+
+#: What somebody who ended a command is told.
+FAREWELL = "Stopped. What was done until now is kept."
 
 JSON = typer.Option(False, "--json", help="Print JSON, and nothing else, on standard output.")
 
@@ -59,17 +65,35 @@ def run(context: typer.Context, work: Callable[[Context], Coroutine[Any, Any, T]
     return run_until_done(work(known))
 
 
-def run_until_done(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, or until Ctrl-C: then what is under way is recorded before we leave.
+def run_until_done(work: Coroutine[Any, Any, T], *, farewell: str = FAREWELL) -> T:
+    """Run to the end, or until Ctrl-C or SIGTERM: then what is under way is recorded before we leave.
 
     Raises:
         typer.Exit: it was interrupted (130, as shells have it).
     """
     try:
-        return asyncio.run(work)
+        return asyncio.run(_ended_by_sigterm(work))
     except KeyboardInterrupt:
-        note("Stopped. What was done until now is kept.")
+        note(farewell)
         raise typer.Exit(130) from None
+    except asyncio.CancelledError:
+        note(farewell)
+        sys.stdout.flush()
+        # Dying of the signal after all tells a service manager that this was its own doing.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise
+
+
+async def _ended_by_sigterm(work: Coroutine[Any, Any, T]) -> T:
+    """The work, which SIGTERM cancels as asyncio.run has Ctrl-C do."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine that runs is in a task
+
+    # Not the loop's add_signal_handler: uvicorn puts its own in this one's place while it serves,
+    # lets requests end, and then raises the signal again for us.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: loop.call_soon_threadsafe(task.cancel))
+    return await work
 
 
 def explain(error: Exception) -> None:

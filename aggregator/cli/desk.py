@@ -38,14 +38,11 @@ def import_(
 async def _import(known: Context, files: list[Path], as_json: bool) -> None:
     from aggregator.flows.editorial import import_brief
 
-    # All are read before the first is saved: a wrong name among them saves nothing.
-    texts = [(file, _read(file)) for file in files]
+    # All are read before the first is saved: a wrong one among them saves nothing.
+    texts = [_read_brief(file) for file in files]
     async with known.app() as app:
-        for file, text in texts:
-            try:
-                done = await import_brief(app.database, app.clock, text, by=editor())
-            except BadInput as error:
-                raise BadInput(f"{file}: {error}") from error
+        for text in texts:
+            done = await import_brief(app.database, app.clock, text, by=editor())
             passages = done.text.passages
             if as_json:
                 say_json(
@@ -153,7 +150,7 @@ def correct(
 async def _correct(known: Context, name: str, file: Path, why: str) -> None:
     from aggregator.flows.editorial import correct_brief
 
-    text = _read(file)
+    text = _read_brief(file)
     async with known.app() as app:
         brief, act = await correct_brief(app.database, app.clock, name, text, by=editor(), why=why)
         await _tell(app, brief, act)
@@ -212,7 +209,8 @@ async def _link(known: Context, name: str, stories: Path | None, as_json: bool) 
     for passage in found["passages"]:
         say(f"{passage['id']}  {passage['text']}")
         for suggestion in passage["suggestions"][:5]:
-            reasons = ", ".join(f"{r['brief']} ↔ {r['story']}" for r in suggestion["reasons"][:4])
+            shown = dict.fromkeys(f"{r['brief']} ↔ {r['story']}" for r in suggestion["reasons"])
+            reasons = ", ".join(list(shown)[:4])
             say(f"   {suggestion['score']:7.2f}  [{suggestion['language']}] {suggestion['title']}")
             say(f"            {suggestion['source']} · {reasons}")
             say(f"            {suggestion['url']}")
@@ -237,7 +235,7 @@ async def _pick(known: Context, brief: str, passage: str, story: str, role: str,
 
     roles = [each.value for each in Role]
     if role not in roles:
-        raise BadInput(f"There is no role {role!r}: write one of {', '.join(roles)}.")
+        raise typer.BadParameter(f"There is no role {role!r}: write one of {', '.join(roles)}.")
     async with known.app() as app:
         found, taken, changed = await pick_story(
             app.database, app.clock, brief, passage, story, Role(role), by=editor(), undo=undo
@@ -265,6 +263,18 @@ def _read(file: Path) -> str:
         raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
 
 
+def _read_brief(file: Path) -> str:
+    """The text of a file that holds a brief."""
+    from aggregator.rules.briefs import read_brief
+
+    text = _read(file)
+    try:
+        read_brief(text)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from error
+    return text
+
+
 def _brief_json(brief: Any) -> dict[str, Any]:
     return {
         "id": brief.id,
@@ -288,7 +298,7 @@ def _shape(text: Any) -> dict[str, Any]:
                 "label": passage.label,
                 "text": passage.text,
                 "quotations": [{"text": q.text, "speaker": q.speaker} for q in passage.quotations],
-                "links": [{"text": each.text, "url": each.url} for each in passage.links],
+                "links": [{"text": each.text, "url": each.href} for each in passage.links],
             }
             for passage in text.passages
         ],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import typer
 
 from aggregator.cli.base import JSON, Context, note, progress, run, say, say_json, say_table
 from aggregator.errors import BadInput
+from feeds.errors import ParseError
 
 sources = typer.Typer(
     help="What is followed: add, list, remove, import, export, check.", no_args_is_help=True
@@ -35,6 +37,7 @@ def poll(
 
 async def _poll(known: Context, names: list[str], all_: bool, as_json: bool) -> None:
     from aggregator.flows.sources import require_sources
+    from aggregator.store.sources import all_sources
 
     async with known.app() as app:
         chosen = [source.id for source in await require_sources(app.database, names)]
@@ -53,6 +56,7 @@ async def _poll(known: Context, names: list[str], all_: bool, as_json: bool) -> 
                     failures.append((source.title or source.url, report.why))
 
             found = await app.poll(only=chosen, even_waiting=all_, on_start=on_start, on_done=on_done)
+            followed = await app.database.read(all_sources)
     if as_json:
         say_json(
             {
@@ -72,7 +76,19 @@ async def _poll(known: Context, names: list[str], all_: bool, as_json: bool) -> 
         f"{found.new} new stories, {found.changed} changed, {sum(found.failed.values())} sources failed."
     )
     if not found.sources:
-        note("Nothing to ask: add a feed with `wirebrief sources add URL`.")
+        note(_why_nobody(len(followed), app.settings.fetch.lease))
+
+
+def _why_nobody(followed: int, lease: timedelta) -> str:
+    """Why a poll asked no source, and what to do."""
+    from aggregator.rules.cadence import in_words
+
+    if not followed:
+        return "Nothing to ask: add a feed with `wirebrief sources add URL`."
+    return (
+        "Nothing to ask now: each source is being asked by another process, is paused or gone, or was told "
+        f"to wait. If a poll was killed, its sources are free again {in_words(lease)} after it began."
+    )
 
 
 @sources.command("add")
@@ -92,7 +108,7 @@ async def _add(known: Context, url: str, title: str, kind: str, check: bool) -> 
     from aggregator.model import SourceDraft, SourceKind
 
     if kind not in {each.value for each in SourceKind}:
-        raise BadInput(f"There is no kind {kind!r}: write wire, news or blog.")
+        raise typer.BadParameter(f"There is no kind {kind!r}: write wire, news or blog.")
     url = require_web_url(url)
     async with known.app() as app:
         if check:
@@ -182,7 +198,10 @@ async def _import(known: Context, place: str) -> None:
     async with known.app() as app:
         async with client_for(app.settings.fetch) as client:
             body = await read_document(client, place, app.settings.fetch.limits)
-        new, named = await import_opml(app.database, app.clock, body)
+        try:
+            new, named = await import_opml(app.database, app.clock, body)
+        except (BadInput, ParseError) as error:
+            raise BadInput(f"{place}: {error}") from error
     say(f"{named} feeds named, {new} of them new. `wirebrief poll` asks them now.")
 
 

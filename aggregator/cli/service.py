@@ -29,7 +29,8 @@ def demo(
     """
     from aggregator.demo.run import run_demo
 
-    run_until_done(run_demo(once=once, out=out, port=port, say=say, note=note))
+    farewell = "Stopped. Nothing of the demo stays on this machine" + (f" but {out}." if out else ".")
+    run_until_done(run_demo(once=once, out=out, port=port, say=say, note=note), farewell=farewell)
 
 
 def init(
@@ -75,14 +76,18 @@ def serve(context: typer.Context) -> None:
 
 
 async def _serve(known: Context, *, with_schedule: bool) -> None:
-    from aggregator.serving import serve_app
+    from aggregator.serving import listen, serve_app
 
     async with known.app() as app:
-        here = f"http://{app.settings.serve.host}:{app.settings.serve.port}"
+        serve = app.settings.serve
+        # Before anything is said: a port that is taken is known at once.
+        listener = listen(serve.host, serve.port)
+        host = f"[{serve.host}]" if ":" in serve.host else serve.host
+        here = f"http://{host}:{listener.getsockname()[1]}"
         say(f"{app.settings.site.title} at {here} (Ctrl-C ends it)")
         for channel in app.settings.channels:
             say(f"  {channel.title}: {here}/{channel.path}")
-        await serve_app(app, with_schedule=with_schedule)
+        await serve_app(app, listener, with_schedule=with_schedule)
 
 
 def publish(

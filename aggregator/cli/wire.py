@@ -45,7 +45,10 @@ async def _stories(
     from aggregator.language.query import parse_query
     from aggregator.store import stories as stored
 
-    parsed = parse_query(query) if query.strip() else None
+    try:
+        parsed = parse_query(query) if query.strip() else None
+    except BadInput as error:
+        raise typer.BadParameter(str(error)) from error
     async with known.app() as app:
         _require_topic(topic, [t.slug for t in app.settings.topics])
         moment = _since(since, app.clock())
@@ -140,6 +143,6 @@ def _since(written: str | None, now: datetime) -> datetime | None:
     try:
         return now - timedelta(seconds=read_duration(written).total_seconds())
     except ValueError as error:
-        raise BadInput(
+        raise typer.BadParameter(
             f"--since {written!r} is no time: write 2025-02-18, 2025-02-18T09:00 or 24h."
         ) from error

@@ -65,7 +65,7 @@ def _settings(folder: Path, *, pages_url: str, wire_url: str) -> Settings:
 
 async def _go_through(app: App, wire_url: str, say: Say) -> None:
     outlets = demo_feeds()
-    languages = len({outlet.language for outlet in outlets})
+    languages = len({outlet.language.partition("-")[0] for outlet in outlets})
     say(f"1. A small wire at {wire_url}: {len(outlets)} feeds in {languages} languages.")
     found = await app.poll()
     say(f"2. Polled: {found.new} stories from {found.sources} feeds in {found.seconds:.1f} s.")
@@ -78,7 +78,6 @@ async def _go_through(app: App, wire_url: str, say: Say) -> None:
 
 
 async def _tell_topics(app: App, say: Say) -> None:
-
     topics = await app.database.read(standings)
     say("3. Matched: " + ", ".join(f"{topic.title} {topic.stories}" for topic in topics) + " stories.")
 
@@ -98,7 +97,8 @@ async def _tell_suggestions(app: App, brief: str, say: Say) -> None:
     passage = next(p for p in found["passages"] if p["id"] != "p0" and p["suggestions"])
     say(f"5. Suggested for “{passage['text'][:70]}…”:")
     for suggestion in passage["suggestions"][:3]:
-        reasons = ", ".join(f"{r['brief']} ↔ {r['story']}" for r in suggestion["reasons"][:3])
+        shown = dict.fromkeys(f"{r['brief']} ↔ {r['story']}" for r in suggestion["reasons"])
+        reasons = ", ".join(list(shown)[:3])
         say(f"   [{suggestion['language']}] {suggestion['title']}\n        because {reasons}")
 
 

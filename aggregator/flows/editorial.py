@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
@@ -44,7 +44,8 @@ async def import_brief(
     def save(session: Session) -> Imported:
         name = slug or make_slug(read)
         known = briefs.named(session, name)
-        if known is None:
+        # A name of digits alone may also be the number of another brief.
+        if known is None or known.slug != name:
             briefs.create(session, name, draft, by=by, now=clock())
             return Imported(name, read, True, True)
         return Imported(name, read, False, briefs.revise(session, known.id, draft, by=by, now=clock()))
@@ -98,7 +99,7 @@ async def publish_brief(database: Database, clock: Clock, brief: str, *, by: str
         last = past[-1]
         told = {(link.passage, link.story_id, link.role) for link in last.links}
         now = {(link.passage, link.story_id, link.role) for link in known.links}
-        if last.revision.id == known.revision.id and told == now:
+        if last.revision.digest == known.revision.digest and told == now:
             return known, None
         return _publish(session, known, Act.UPDATED, clock, by=by, why="")
 
@@ -112,8 +113,10 @@ async def correct_brief(
 
     Raises:
         BriefError: the text is no brief; nothing was changed.
-        BadInput: there is no such brief, or it is not published.
+        BadInput: there is no such brief, it is not published, or it is not said what was wrong.
     """
+    if not why.strip():
+        raise BadInput("Say what is corrected: the readers of the brief will read it.")
     read = read_brief(text)
     draft = _draft(text, read)
 
@@ -123,9 +126,12 @@ async def correct_brief(
             raise BadInput(
                 f"{known.slug} is not published, so there is nothing to correct: publish it first."
             )
-        if not briefs.revise(session, known.id, draft, by=by, now=clock()):
-            return known, None
-        return _publish(session, require_brief(session, brief), Act.CORRECTED, clock, by=by, why=why)
+        briefs.revise(session, known.id, draft, by=by, now=clock())
+        # Compared with what readers have: the same text may have been saved before, unpublished.
+        if briefs.publications(session, known.id)[-1].revision.digest == draft.digest:
+            return require_brief(session, brief), None
+        corrected = require_brief(session, brief)
+        return _publish(session, corrected, Act.CORRECTED, clock, by=by, why=why.strip())
 
     return await database.write(act)
 
@@ -149,7 +155,9 @@ async def withdraw_brief(
             )
         if known.state is BriefState.WITHDRAWN:
             return known, None
-        return _publish(session, known, Act.WITHDRAWN, clock, by=by, why=why.strip())
+        # What is taken back is what readers have, not a text that was saved since.
+        had = replace(known, revision=briefs.publications(session, known.id)[-1].revision)
+        return _publish(session, had, Act.WITHDRAWN, clock, by=by, why=why.strip())
 
     return await database.write(act)
 
@@ -168,9 +176,14 @@ def require_brief(session: Session, name: str) -> Brief:
 
 def make_slug(text: BriefText) -> str:
     """A name for a brief's URL from its date and title: 2025-02-18-les-etats-unis-et-la-russie."""
-    words = re.findall(r"[a-z0-9]+", fold(text.title))
-    # A title in another script leaves nothing; a digest is then as good a name as any.
-    name = "-".join(words)[:SLUG_LENGTH].rstrip("-") or hashlib.sha256(text.title.encode()).hexdigest()[:8]
+    title = fold(text.title)
+    name = "-".join(re.findall(r"[a-z0-9]+", title))
+    is_readable = 2 * len(name) > sum(map(str.isalnum, title))
+    if not is_readable or len(name) > SLUG_LENGTH:
+        # What is left of a long title, or of one in another script, may be left of the next one too.
+        digest = hashlib.sha256(title.encode()).hexdigest()[:8]
+        kept = name[: SLUG_LENGTH - len(digest) - 1].rstrip("-") if is_readable else ""
+        name = f"{kept}-{digest}".lstrip("-")
     return f"{text.date.isoformat()}-{name}" if text.date else name
 
 

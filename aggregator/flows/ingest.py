@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 
 #: Results that go into one transaction at most.
 BATCH = 200
+#: So long a result waits for others to be written with it; the end of a round waits for nothing.
+GATHERING = timedelta(milliseconds=200)
+#: Fetches under way and results that wait to be written, at most: memory stays bounded.
+MOST_AT_ONCE = 5 * BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,9 @@ class Round:
 
 OnDone = Callable[[SourceDue, FetchReport], None]
 
+#: A fetch that is done, ready to be recorded.
+_Result = tuple[SourceDue, FetchReport]
+
 
 @contextlib.asynccontextmanager
 async def client_for(settings: FetchSettings) -> AsyncIterator[httpx.AsyncClient]:
@@ -113,18 +120,30 @@ async def poll(
     """
     begun = clock()
     found = Round()
-    results: asyncio.Queue[tuple[SourceDue, FetchReport] | None] = asyncio.Queue(maxsize=2 * BATCH)
-    writer = asyncio.create_task(_record_all(database, results, found, on_done))
+    results: asyncio.Queue[_Result | None] = asyncio.Queue()
+    room = asyncio.Semaphore(MOST_AT_ONCE)
     left = {source.id for source in due}
+
+    def note(source: SourceDue, report: FetchReport, done: Recorded) -> None:
+        left.discard(source.id)
+        room.release()
+        found.add(report, done)
+        if on_done is not None:
+            on_done(source, report)
+
+    fetching = asyncio.create_task(_fetch_all(client, clock, settings, due, room, results.put_nowait))
+    writer = asyncio.create_task(_record_all(database, results, note))
+    # A writer that ends before it is told to is broken: what cannot be kept need not be fetched.
+    writer.add_done_callback(lambda _: fetching.cancel())
     try:
-        async for source, report in _fetch_all(client, clock, settings, due):
-            left.discard(source.id)
-            await results.put((source, report))
+        await fetching
     finally:
-        await results.put(None)
-        await asyncio.shield(writer)
-        if left:
-            await database.write(lambda session: sources.release(session, list(left)))
+        results.put_nowait(None)
+        try:
+            await asyncio.shield(writer)
+        finally:
+            if left:
+                await database.write(lambda session: sources.release(session, list(left)))
     found.seconds = (clock() - begun).total_seconds()
     return found
 
@@ -159,20 +178,27 @@ async def refresh_source(
 
 
 async def _fetch_all(
-    client: httpx.AsyncClient, clock: Clock, settings: FetchSettings, due: Sequence[SourceDue]
-) -> AsyncIterator[tuple[SourceDue, FetchReport]]:
+    client: httpx.AsyncClient,
+    clock: Clock,
+    settings: FetchSettings,
+    due: Sequence[SourceDue],
+    room: asyncio.Semaphore,
+    keep: Callable[[_Result], None],
+) -> None:
     overall = asyncio.Semaphore(settings.concurrency)
     by_host: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_host))
 
-    async def one(source: SourceDue) -> tuple[SourceDue, FetchReport]:
+    async def one(source: SourceDue) -> None:
         # The host first: waiting for a busy host must not take a place from another.
         async with by_host[host_of(source.url)], overall:
-            return source, await refresh_source(client, clock, settings, source)
+            await room.acquire()
+            # Nothing stands between the two, so what was fetched is kept even when this is cancelled.
+            keep((source, await refresh_source(client, clock, settings, source)))
 
     tasks = [asyncio.create_task(one(source)) for source in due]
     try:
         for task in asyncio.as_completed(tasks):
-            yield await task
+            await task
     finally:
         for pending in tasks:
             pending.cancel()
@@ -181,25 +207,30 @@ async def _fetch_all(
 
 async def _record_all(
     database: Database,
-    results: asyncio.Queue[tuple[SourceDue, FetchReport] | None],
-    found: Round,
-    on_done: OnDone | None,
+    results: asyncio.Queue[_Result | None],
+    note: Callable[[SourceDue, FetchReport, Recorded], None],
 ) -> None:
-    """Write results as they come, as many as have gathered while the last write went on."""
+    """Write results as they come, many in one transaction."""
     is_open = True
     while is_open:
-        batch = [await results.get()]
-        while len(batch) < BATCH and not results.empty():
-            batch.append(results.get_nowait())
-        is_open = None not in batch
+        batch = await _gather(results)
         pairs = [pair for pair in batch if pair is not None]
+        is_open = len(pairs) == len(batch)
         if pairs:
             reports = [report for _, report in pairs]
             done = await database.write(lambda session, reports=reports: fetches.record(session, reports))  # type: ignore[misc]
             for (source, report), recorded in zip(pairs, done, strict=True):
-                found.add(report, recorded)
-                if on_done is not None:
-                    on_done(source, report)
+                note(source, report, recorded)
+
+
+async def _gather(results: asyncio.Queue[_Result | None]) -> list[_Result | None]:
+    """The next results: a batch of them, or what has come by the time that the first has waited for."""
+    batch = [await results.get()]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GATHERING.total_seconds()):
+            while batch[-1] is not None and len(batch) < BATCH:
+                batch.append(await results.get())
+    return batch
 
 
 async def _report(

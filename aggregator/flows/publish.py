@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 from sqlmodel import Session
@@ -102,9 +103,9 @@ def _compose(
     compiled: Mapping[str, CompiledTopic],
 ) -> Feed:
     wanted: dict[int, Story] = {}
-    for topic in channel.topics or (None,):
-        for story in stories.find(session, topic=topic, limit=SPARE * channel.entries):
-            wanted[story.id] = story
+    for topic, language in product(channel.topics or (None,), channel.languages or (None,)):
+        found = stories.find(session, topic=topic, language=language, limit=SPARE * channel.entries)
+        wanted.update((story.id, story) for story in found)
     return compose(
         channel,
         site,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -21,6 +21,9 @@ from aggregator.rules.topics import CompiledTopic
 from aggregator.store import briefs, documents, sources, stories, topics
 from feeds.dates import rfc3339
 from feeds.model import Feed
+
+#: Before everything that has a date.
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,30 @@ def channel_feed(session: Session, channel: Channel, site: Site, topics: Mapping
     """What a channel carries now: the same that its document is rendered from."""
     titles = {slug: compiled.topic.title for slug, compiled in topics.items()}
     return _compose(session, channel, site, titles, topics)
+
+
+def newest(
+    session: Session,
+    channels: Sequence[Channel],
+    site: Site,
+    compiled: Mapping[str, CompiledTopic],
+    *,
+    limit: int,
+) -> Feed:
+    """The newest entries of all channels together, each page once."""
+    feeds = [channel_feed(session, replace(one, entries=limit), site, compiled) for one in channels]
+    entries = {entry.url or entry.id: entry for feed in feeds for entry in feed.entries}
+    ordered = sorted(entries.values(), key=lambda e: (rfc3339(e.updated or NEVER), e.id), reverse=True)
+    return Feed(
+        title=site.title,
+        entries=tuple(ordered[:limit]),
+        tombstones=tuple({stone.ref: stone for feed in feeds for stone in feed.tombstones}.values()),
+    )
+
+
+def document_stamps(session: Session) -> dict[tuple[str, str], str]:
+    """The ETag of every document: what is shown of the channels holds as long as these do."""
+    return documents.stamps(session)
 
 
 def published_brief(session: Session, slug: str, compiled: Mapping[str, CompiledTopic]) -> Published | None:

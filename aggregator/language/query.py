@@ -234,8 +234,8 @@ def matches(query: Query, words: Sequence[str]) -> bool:
             return all(matches(part, words) for part in parts)
         case Or(parts):
             return any(matches(part, words) for part in parts)
-        case Not(part):
-            return not matches(part, words)
+        case _:
+            return not matches(query.part, words)
 
 
 def find(query: Query, words: Sequence[Word]) -> list[Span]:
@@ -257,10 +257,10 @@ def positive_terms(query: Query) -> list[Term]:
     match query:
         case Term():
             return [query]
-        case Not():
-            return []
         case And(parts) | Or(parts):
             return [term for part in parts for term in positive_terms(part)]
+        case _:
+            return []
 
 
 def _places(term: Term, words: Sequence[str]) -> Iterator[int]:

@@ -19,6 +19,8 @@ from aggregator.language.text import Span
 _FAR = 160
 #: How far back a sentence or the name of a "he" is looked for, in characters.
 _BACK = 2_000
+#: Words between a verb of saying and what it quotes where no "that" and no colon leads to it.
+_NEAR_WORDS = 4
 #: A quotation of fewer words that stands alone is a title or a distance, not somebody's sentence.
 _SENTENCE_WORDS = 4
 
@@ -136,7 +138,7 @@ class _Reader:
             return None
         if self._last_pronoun(start, verb.start()) >= 0 or self._is_pronoun_next(verb, end):
             return self._last_named(marked.outer.start, previous)
-        named_before = _subject(self._names(start, verb.start()), is_last=True)
+        named_before = self._subject_before(start, verb)
         if named_before is not None:
             return named_before
         following = self._plain[verb.end() : end]
@@ -156,13 +158,26 @@ class _Reader:
             return self._by_colon(start, end)
         verb = verbs[-1]
         between = self._plain[verb.end() : end]
-        subject = _subject(self._names(start, verb.start()), is_last=True)
+        subject = self._subject_before(start, verb)
         pronoun = self._last_pronoun(start, verb.start())
+        if not _leads_to_speech(between) and len(between.split()) > _NEAR_WORDS:
+            return None
         if pronoun >= 0 and (subject is None or pronoun > subject.start):
             return self._last_named(start, previous)
         if subject is not None:
             return subject
         return self._by_inversion(verb, between, end, previous)
+
+    def _subject_before(self, start: int, verb: re.Match[str]) -> _Name | None:
+        """The name before a verb that is its subject: of "the French minister said", none."""
+        names = self._names(start, verb.start())
+        return _subject([name for name in names if self._is_head(name, verb.start())], is_last=True)
+
+    def _is_head(self, name: _Name, verb: int) -> bool:
+        between = self._plain[name.end : verb]
+        if " " in name.text or _SIGN.search(between):
+            return True
+        return all(speech.stands_between(word) for word in _tokens(between))
 
     def _by_colon(self, start: int, end: int) -> _Name | None:
         """Zelensky : « … »: a name and a colon, as headlines have it."""

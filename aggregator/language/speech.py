@@ -27,8 +27,8 @@ _VERBS = {
     """,
     "en": r"""
         said|says|told|tells|added|adds|warned|warns|explained|explains|stated|states|wrote|writes|insisted|insists
-        |argued|argues|announced|claimed|claims|noted|notes|stressed|stresses|replied|declared|declares|called|calls
-        |described|admitted|admits|acknowledged|posted|remarked|concluded|suggested|vowed|pledged|asked|asks|urged
+        |argued|argues|announced|claimed|claims|noted|stressed|stresses|replied|declared|declares|called
+        |described|admitted|admits|acknowledged|remarked|concluded|suggested|vowed|pledged|asked|asks|urged
         |accused|tweeted|recalled|emphasi[sz]ed|reiterated|condemned|denounced
     """,
     "de": r"""
@@ -124,7 +124,21 @@ OPENERS = _words(
     зі від після перед під а і й але проте однак як коли це цей ця вчора сьогодні понеділок вівторок
     середа четвер п'ятниця субота неділя також за при водночас во с со к после и но однако как когда это
     этот эта вчера сегодня понедельник вторник среда четверг пятница суббота воскресенье также по
-    ha hanno hat haben has have
+    ha hanno hat haben has have according kiedyś
+    """
+)
+
+#: What may stand between a name and its verb: auxiliaries, "also", "again", "not".
+_BETWEEN = _words(
+    """
+    a ont avait aurait n'a n'avait est également aussi encore ensuite ainsi toutefois quant lui même
+    has have had also then later again not never who once already earlier since
+    hat haben hatte auch dann zudem erneut bereits später
+    ha han había habían también luego ya no
+    ha hanno aveva anche poi ancora già non
+    też także również potem już nie
+    також теж потім уже не вже
+    также тоже затем уже не
     """
 )
 
@@ -157,11 +171,20 @@ def is_title(word: str) -> bool:
     return bare in TITLES or _GERMAN_OFFICE.fullmatch(bare) is not None
 
 
+def stands_between(word: str) -> bool:
+    """True for a word that may part a name from its verb of saying: also, hat, également."""
+    bare = word.casefold()
+    return bare in _BETWEEN or bare.endswith(("ly", "ment", "mente"))
+
+
 @cache
 def is_opener(word: str) -> bool:
     """True for a word that is capitalised only because a sentence begins with it."""
     bare = word.casefold()
-    return bare in OPENERS or bare in _words(" ".join(_PRONOUNS.values()))
+    if bare in OPENERS or bare in _words(" ".join(_PRONOUNS.values())):
+        return True
+    # "Napisał na kartonie": the verb itself may stand first.
+    return any(verbs(language).fullmatch(word) for language in PRO_DROP)
 
 
 @cache
@@ -169,7 +192,10 @@ def verbs(language: str | None) -> re.Pattern[str]:
     """The verbs of saying of a language; of all eight where it is none of them."""
     forms = [_VERBS[language]] if language in _VERBS else list(_VERBS.values())
     joined = "|".join(f"(?:{form})" for form in forms)
-    return re.compile(rf"(?<!\w)(?:{joined})(?!\w)", re.IGNORECASE | re.VERBOSE)
+    # A capital makes a name of it (the United States), save where a sentence may begin with its
+    # verb: Dodał, że … · Dijo que …
+    case = re.IGNORECASE if language in PRO_DROP else re.NOFLAG
+    return re.compile(rf"(?<!\w)(?:{joined})(?!\w)", case | re.VERBOSE)
 
 
 @cache

@@ -238,9 +238,9 @@ def _take_read_more(blocks: list[_Block]) -> tuple[ReadMore | None, list[_Block]
 
 
 def _require_text(title: str, blocks: list[_Block]) -> None:
-    if not title:
+    if not any(map(str.isalnum, title)):
         raise BriefError("This brief has no title: write one as its first line.")
-    if not blocks:
+    if not any(_plain(block.text) for block in blocks):
         raise BriefError(f'The brief "{title}" is only a title: write at least one paragraph below it.')
     if len(blocks) > MOST_PASSAGES:
         raise BriefError(f"This text has {len(blocks):,} paragraphs, and a brief {MOST_PASSAGES:,} at most.")

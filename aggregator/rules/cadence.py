@@ -79,7 +79,7 @@ def after_failure(
         return None
     if retry_after is not None:
         return now + min(max(retry_after, timedelta(seconds=1)), cadence.patience)
-    wait = min(cadence.floor * 2 ** min(failures, MOST_DOUBLINGS), cadence.patience)
+    wait = min(cadence.floor * 2.0 ** min(int(failures), MOST_DOUBLINGS), cadence.patience)
     return now + wait * (1 + _fraction(seed, now) / 10)
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
-from aggregator.model import Act, Publication, PublishedLink, Role, Story
+from aggregator.model import Act, Publication, Role, Story
 from aggregator.rules.briefs import BriefText, Passage
 from feeds.html import escape
 from feeds.model import Category, Entry, Feed, Link, Origin, Person, Text, Tombstone
@@ -53,7 +54,7 @@ class Channel:
     #: Only stories in these languages (ISO 639-1); empty takes all. Briefs always come.
     languages: tuple[str, ...] = ()
     #: "briefs", "stories" or both.
-    carries: tuple[str, ...] = ("briefs", "stories")
+    carries: tuple[Literal["briefs", "stories"], ...] = ("briefs", "stories")
     #: How many entries at most; the newest stay.
     entries: int = 100
     description: str = ""
@@ -103,10 +104,11 @@ def compose(
     published = [
         brief for brief in briefs if "briefs" in channel.carries and _is_wanted(channel, brief.topics)
     ]
-    arrived = [(brief.last.brief_id, brief_entry(brief, site, topics)) for brief in published]
+    arrived = [(_brief_came(brief), brief_entry(brief, site, topics)) for brief in published]
     if "stories" in channel.carries:
-        arrived += [(s.id, story_entry(s, site, topics)) for s in stories if _takes(channel, s)]
-    chosen = _apart(_newest(arrived, channel.entries))
+        arrived += [(_story_came(s), story_entry(s, site, topics)) for s in stories if _takes(channel, s)]
+    # Set apart before any is left out, so that one that leaves moves nobody either.
+    chosen = _once(_apart(arrived))[: channel.entries]
     own = site.page(channel.path)
     newest = max((entry.updated for entry in chosen if entry.updated), default=None)
     return Feed(
@@ -231,23 +233,28 @@ def _sources(brief: Published) -> str:
 
 
 def _source_links(brief: Published) -> Iterable[Link]:
-    roles = _roles(brief.last.links)
+    roles = _roles(brief)
     for story in _picked(brief):
         if story.url:
             yield Link(
                 story.url,
-                rel="related" if roles[story.id] <= {Role.BACKGROUND, Role.CONTRADICTS} else "via",
+                rel="related" if roles[_page(story)] <= {Role.BACKGROUND, Role.CONTRADICTS} else "via",
                 type="text/html",
                 hreflang=story.language,
                 title=f"{story.source_name}: {story.title}",
             )
 
 
-def _roles(links: Sequence[PublishedLink]) -> dict[int, set[Role]]:
-    roles: dict[int, set[Role]] = {}
-    for link in links:
-        roles.setdefault(link.story_id, set()).add(link.role)
+def _roles(brief: Published) -> dict[str, set[Role]]:
+    """The roles of each page, whichever source's story of it was picked."""
+    roles: dict[str, set[Role]] = {}
+    for link in brief.last.links:
+        roles.setdefault(_page(brief.stories[link.story_id]), set()).add(link.role)
     return roles
+
+
+def _page(story: Story) -> str:
+    return canonical(story.url) if story.url else story.entry_id
 
 
 def _picked(brief: Published) -> list[Story]:
@@ -257,7 +264,7 @@ def _picked(brief: Published) -> list[Story]:
     by_page: dict[str, Story] = {}
     for link in links:
         story = brief.stories[link.story_id]
-        by_page.setdefault(canonical(story.url) if story.url else story.entry_id, story)
+        by_page.setdefault(_page(story), story)
     return list(by_page.values())
 
 
@@ -306,38 +313,45 @@ def _takes(channel: Channel, story: Story) -> bool:
     )
 
 
-#: An entry with the order of its arrival here.
-_Arrived = tuple[int, Entry]
+#: When something came here, to the second, and what settles a tie: stories before briefs, then ids.
+_Came = tuple[datetime, int, int]
 
 
-def _newest(arrived: Iterable[_Arrived], limit: int) -> list[_Arrived]:
-    """The newest, each id once and each page once."""
-    ordered = sorted(arrived, key=lambda pair: (_updated(pair[1]), pair[0]), reverse=True)
-    seen: set[str] = set()
-    chosen = []
-    for number, entry in ordered:
-        names = {entry.id or "", canonical(entry.url) if entry.url else entry.id or ""}
-        if not names & seen:
-            seen |= names
-            chosen.append((number, entry))
-    return chosen[:limit]
+def _story_came(story: Story) -> _Came:
+    return story.changed_at.replace(microsecond=0), 0, story.id
 
 
-def _apart(chosen: Iterable[_Arrived]) -> list[Entry]:
+def _brief_came(brief: Published) -> _Came:
+    return brief.last.at, 1, brief.last.brief_id
+
+
+def _apart(arrived: Iterable[tuple[_Came, Entry]]) -> list[Entry]:
     """Newest first, no two updated in one second.
 
-    Many wires date by the minute, and validators warn of entries that share a time. The one that
-    came first keeps it and the next takes the next free second, so a newcomer moves nobody.
+    Many wires date by the minute, and validators warn of entries that share a time. Whoever came
+    first keeps its second and the next takes the next free one, so a newcomer moves nobody.
     """
     taken: set[datetime] = set()
     apart = []
-    for _, entry in sorted(chosen, key=lambda pair: (_updated(pair[1]), pair[0])):
+    for _, entry in sorted(arrived, key=lambda pair: pair[0]):
         at = _updated(entry)
         while at in taken:
             at += timedelta(seconds=1)
         taken.add(at)
         apart.append(replace(entry, updated=at))
     return sorted(apart, key=_updated, reverse=True)
+
+
+def _once(entries: Iterable[Entry]) -> list[Entry]:
+    """The same in their order, each id once and each page once."""
+    seen: set[str] = set()
+    chosen = []
+    for entry in entries:
+        names = {entry.id or "", canonical(entry.url) if entry.url else entry.id or ""}
+        if not names & seen:
+            seen |= names
+            chosen.append(entry)
+    return chosen
 
 
 def _updated(entry: Entry) -> datetime:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from aggregator.language.text import spans
+from aggregator.language.text import fold, spans
 
 #: Suggestions for one passage.
 MOST = 20
@@ -95,7 +95,7 @@ class Linker:
                 scores[number] += weight
                 shared[number].append((weight, Reason(key[0], span, self._marks[number][key])))
         found = [self._suggestion(number, score, shared[number]) for number, score in scores.items()]
-        kept = [suggestion for suggestion in found if len({r.brief for r in suggestion.reasons}) > 1]
+        kept = [suggestion for suggestion in found if len(set(map(_word, suggestion.reasons))) > 1]
         return sorted(kept, key=lambda s: (-s.score, s.candidate.url))[:MOST]
 
     def _suggestion(self, number: int, score: float, shared: list[tuple[float, Reason]]) -> Suggestion:
@@ -131,6 +131,11 @@ def _marks(text: str, language: str | None) -> Iterable[_Mark]:
             if word.text[0].isupper():
                 yield _Mark("name", _skeleton(word.folded), word.text)
             yield _Mark("term", f"{language}:{word.folded[:STEM]}", word.text)
+
+
+def _word(reason: Reason) -> str:
+    """What a reason rests on, so that one word in two forms or kinds counts once."""
+    return reason.brief if reason.kind == "number" else _skeleton(fold(reason.brief))
 
 
 def _skeleton(folded: str) -> str:

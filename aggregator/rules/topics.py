@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
@@ -224,16 +224,15 @@ def _query(slug: str, name: str, expression: str) -> Query:
         raise TopicError(f"Topic {slug}, {name}, the term {expression!r}: {error}") from error
 
 
-def _needed(query: Query) -> Iterator[Term]:
+def _needed(query: Query) -> list[Term]:
     """Terms of which a text must hold one before the query can match at all."""
-    match query:
-        case Term():
-            yield query
-        case Or(parts):
-            for part in parts:
-                yield from _needed(part)
-        case And(parts):
-            yield from _needed(next(part for part in parts if not isinstance(part, Not)))
+    if isinstance(query, Term):
+        return [query]
+    if isinstance(query, And):
+        # It always holds a part that is no Not.
+        return _needed(next(part for part in query.parts if not isinstance(part, Not)))
+    # A Not stands nowhere but in an And, so this is an Or.
+    return [term for part in (query.parts if isinstance(query, Or) else ()) for term in _needed(part)]
 
 
 @lru_cache(maxsize=_READ_STORIES)
@@ -245,10 +244,8 @@ def _read(subject: Subject) -> _Read:
 
 
 def _by_words(group: _Group, read: _Read, subject: Subject) -> Reason:
-    for number in _possible(group, read):
-        if matches(group.queries[number], read.words):
-            return _found(group, number, subject)
-    return group.nothing
+    found = [number for number in _possible(group, read) if matches(group.queries[number], read.words)]
+    return _found(group, found, subject) if found else group.nothing
 
 
 def _possible(group: _Group, read: _Read) -> Iterable[int]:
@@ -261,17 +258,19 @@ def _possible(group: _Group, read: _Read) -> Iterable[int]:
     return sorted(numbers)
 
 
-def _found(group: _Group, number: int, subject: Subject) -> Reason:
-    query, expression = group.queries[number], group.expressions[number]
-    place: Place = "title"
-    text, places = subject.title, find(query, spans(subject.title))
-    if not places:
-        place = "summary"
-        text, places = subject.summary, find(query, spans(subject.summary))
-    span = places[0]
+def _found(group: _Group, numbers: list[int], subject: Subject) -> Reason:
+    """The first query found in the title, since that is what an editor sees; else in the summary."""
+    places: tuple[tuple[Place, str], ...] = (("title", subject.title), ("summary", subject.summary))
+    number, place, text, span = next(
+        (number, place, text, span)
+        for place, text in places
+        for standing in (spans(text),)
+        for number in numbers
+        for span in find(group.queries[number], standing)[:1]
+    )
     found = text[span.start : span.end]
     sentence = f"{group.name}: “{found}” in the {place}."
-    return Reason(group.name, group.name != "none", sentence, expression, found, place, span)
+    return Reason(group.name, group.name != "none", sentence, group.expressions[number], found, place, span)
 
 
 def _by_language(languages: frozenset[str], subject: Subject) -> Reason:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy import inspect
 from sqlmodel import Session
 
 from aggregator.store.database import Database, StoreUnusable, sqlite_path
@@ -14,7 +15,7 @@ def prepare(database: Database) -> None:
     """Bring a database to this program's schema, creating it where there is none.
 
     Raises:
-        StoreUnusable: it cannot be opened, or a newer wirebrief wrote it.
+        StoreUnusable: it cannot be opened, or a newer wirebrief or another program wrote it.
     """
     path = sqlite_path(database.url)
     if path is not None and not path.parent.is_dir():
@@ -29,6 +30,11 @@ def prepare(database: Database) -> None:
         raise StoreUnusable(
             f"{database.name} was written by a newer wirebrief (schema {have}); this one knows {want}. "
             "Update wirebrief; nothing was changed."
+        )
+    if have is None and path is not None and (theirs := database.read_now(_tables)):
+        raise StoreUnusable(
+            f"{database.name} belongs to another program (it holds {theirs[0]}): name another file. "
+            "Nothing was changed."
         )
     database.write_now(_upgrade)
 
@@ -61,6 +67,10 @@ def drift(session: Session) -> list[str]:
 
     context = MigrationContext.configure(session.connection(), opts={"include_name": ours})
     return [str(difference) for difference in compare_metadata(context, metadata)]
+
+
+def _tables(session: Session) -> list[str]:
+    return sorted(inspect(session.connection()).get_table_names())
 
 
 def _known() -> set[str]:

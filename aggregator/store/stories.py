@@ -79,7 +79,9 @@ def versions_after(session: Session, cursor: int, *, limit: int) -> list[Version
 def versions_since(session: Session, since: datetime) -> list[Version]:
     """The newest version of every story published or first seen since then, newest first."""
     query = _versions().where(VERSION.c.number == STORY.c.versions, STORY.c.sorted_at >= since)
-    return [_version(row) for row in session.execute(query.order_by(STORY.c.sorted_at.desc(), STORY.c.id.desc()))]
+    return [
+        _version(row) for row in session.execute(query.order_by(STORY.c.sorted_at.desc(), STORY.c.id.desc()))
+    ]
 
 
 def newest_version(session: Session) -> int:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from aggregator.errors import BadInput
 from aggregator.flows import editorial, link, views
 from aggregator.model import Account, Role
-from aggregator.web.service import Service, service_of
+from aggregator.web.context import Service, service_of
 
 #: Stories in one answer at most.
 MOST = 500
@@ -156,5 +156,7 @@ def _moment(written: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(written)
     except ValueError as error:
-        raise BadInput(f"since = {written!r} is no time: write 2025-02-18 or 2025-02-18T09:00:00Z.") from error
+        raise BadInput(
+            f"since = {written!r} is no time: write 2025-02-18 or 2025-02-18T09:00:00Z."
+        ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

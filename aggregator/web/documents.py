@@ -150,7 +150,9 @@ class Documents:
         if method == "OPTIONS":
             return Answer(204, encode((*_PREFLIGHT, *_OPEN_TO_ALL)), b"")
         if method not in ALLOWED:
-            return _said(405, f"A channel is only read: {' and '.join(ALLOWED[:2])} are answered.", _PREFLIGHT)
+            return _said(
+                405, f"A channel is only read: {' and '.join(ALLOWED[:2])} are answered.", _PREFLIGHT
+            )
         try:
             resource = await self._shelf.get(slug, FORMATS[ending])
         except StoreError:
@@ -171,7 +173,9 @@ class Documents:
         return _without_body(method, _said(503, f"{sentence} Ask again in a few seconds.", later))
 
 
-def document_resource(document: StoredDocument, *, site: Site, serve: ServeSettings, clock: Clock) -> Resource:
+def document_resource(
+    document: StoredDocument, *, site: Site, serve: ServeSettings, clock: Clock
+) -> Resource:
     """A stored document with the headers that subscribers get."""
     seconds = int(serve.max_age.total_seconds())
     own = site.page(f"channels/{document.channel}.{document.format}")

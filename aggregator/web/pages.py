@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import asyncio
+from collections.abc import Callable
 from functools import cache, partial
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -15,12 +15,12 @@ from starlette.responses import JSONResponse, Response
 
 from aggregator import __version__
 from aggregator.flows import views
-from aggregator.rules.channels import Channel
 from aggregator.store.database import StoreError, StoreFull, StoreUnusable
 from aggregator.web import shown, static
-from aggregator.web.answers import compressed, make_resource
-from aggregator.web.service import Service, service_of
+from aggregator.web.answers import Resource, compressed, make_resource
+from aggregator.web.context import Service, service_of
 from feeds.dates import rfc3339
+from feeds.model import Feed
 
 router = APIRouter(include_in_schema=False)
 page = partial(router.api_route, methods=["GET", "HEAD"])
@@ -37,17 +37,12 @@ _HTML = "text/html; charset=utf-8"
 @page("/")
 async def front(request: Request, service: Here) -> Response:
     """Who publishes here, what can be subscribed to, and the newest of all channels."""
-    # The newest of what the channels carry: what no channel takes is not published.
-    newest = _everything(service.channels)
-
-    def read(session: Any) -> bytes:
-        rows = []
-        if newest is not None:
-            feed = views.channel_feed(session, newest, service.site, service.topics)
-            rows = shown.rows_of(feed, service.site, service.base)
-        return render(service, "front.html", days=shown.by_day(rows))
-
-    return await _answer(request, service, read)
+    return await _remembered(
+        request,
+        service,
+        "front.html",
+        lambda session: views.newest(session, service.channels, service.site, service.topics, limit=NEWEST),
+    )
 
 
 @page("/channels/{slug}")
@@ -56,34 +51,26 @@ async def channel(slug: str, request: Request, service: Here) -> Response:
     found = next((channel for channel in service.channels if channel.slug == slug), None)
     if found is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
-
-    def read(session: Any) -> bytes:
-        feed = views.channel_feed(session, found, service.site, service.topics)
-        rows = shown.rows_of(feed, service.site, service.base)
-        return render(service, "channel.html", channel=found, days=shown.by_day(rows))
-
-    return await _answer(request, service, read)
+    return await _remembered(
+        request,
+        service,
+        "channel.html",
+        lambda session: views.channel_feed(session, found, service.site, service.topics),
+        channel=found,
+    )
 
 
 @page("/briefs/{slug}")
 async def brief(slug: str, request: Request, service: Here) -> Response:
     """A brief as it was last published, with its sources; 410 and the notice once it is withdrawn."""
-
-    def read(session: Any) -> tuple[bytes, bool]:
-        found = views.published_brief(session, slug, service.topics)
-        if found is None:
-            return b"", False
-        seen = shown.brief_shown(found)
-        return render(service, "withdrawn.html" if seen.is_withdrawn else "brief.html", brief=seen), (
-            seen.is_withdrawn
-        )
-
-    body, is_withdrawn = await service.database.read(read)
-    if is_withdrawn:
-        return Response(body, HTTPStatus.GONE, {"Cache-Control": "no-cache"}, _HTML)
-    if not body:
+    found = await service.database.read(lambda session: views.published_brief(session, slug, service.topics))
+    if found is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
-    return _ready(request, body)
+    seen = shown.brief_shown(found)
+    if seen.is_withdrawn:
+        body = render(service, "withdrawn.html", brief=seen)
+        return Response(body, HTTPStatus.GONE, {"Cache-Control": "no-cache"}, _HTML)
+    return await _page(request, service, "brief.html", brief=seen)
 
 
 @page("/topics/{slug}")
@@ -92,13 +79,10 @@ async def topic(slug: str, request: Request, service: Here) -> Response:
     if slug not in service.topics:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     asked = service.topics[slug].topic
-
-    def read(session: Any) -> bytes:
-        taken = views.taken_by_topic(session, slug, limit=IN_TOPIC)
-        days = shown.by_day(shown.story_row(one.story, one.why) for one in taken)
-        return render(service, "topic.html", topic=asked, conditions=shown.conditions(asked), days=days)
-
-    return await _answer(request, service, read)
+    taken = await service.database.read(lambda session: views.taken_by_topic(session, slug, limit=IN_TOPIC))
+    days = shown.by_day(shown.story_row(one.story, one.why) for one in taken)
+    conditions = shown.conditions(asked)
+    return await _page(request, service, "topic.html", topic=asked, conditions=conditions, days=days)
 
 
 @page("/health")
@@ -107,8 +91,8 @@ async def health(service: Here) -> Response:
     try:
         found = await service.database.read(views.health)
     except StoreError as error:
-        said = {"status": "failing", "version": __version__, "reason": _reason(error)}
-        return JSONResponse(said, HTTPStatus.SERVICE_UNAVAILABLE, {"Cache-Control": "no-store"})
+        failing = {"status": "failing", "version": __version__, "reason": _reason(error)}
+        return JSONResponse(failing, HTTPStatus.SERVICE_UNAVAILABLE, {"Cache-Control": "no-store"})
     said = {
         "status": "ok",
         "version": __version__,
@@ -120,7 +104,7 @@ async def health(service: Here) -> Response:
     return JSONResponse(said, headers={"Cache-Control": "no-store"})
 
 
-def render(service: Service, template: str, **values: Any) -> bytes:
+def render(service: Service, template: str, **values: object) -> bytes:
     """A page with what every page shows."""
     context = {
         "site": service.site,
@@ -147,30 +131,33 @@ def environment() -> Environment:
     return found
 
 
-async def _answer(request: Request, service: Service, read: Any) -> Response:
-    """A page that is read and rendered on a reading thread, so that the event loop stays free."""
-    return _ready(request, await service.database.read(read))
+async def _remembered(
+    request: Request, service: Service, template: str, read: Callable[[Any], Feed], **values: object
+) -> Response:
+    """A page of entries, made anew only when a document changed: its channels say the same as it."""
+    path = request.url.path
+    stamps = await service.database.read(views.document_stamps)
+    known = service.pages.get(path)
+    if known is None or known[0] != stamps or len(stamps) < len(service.channels):
+        feed = await service.database.read(read)
+        days = shown.by_day(shown.rows_of(feed, service.site, service.base))
+        known = (stamps, await _made(service, template, days=days, **values))
+        service.pages[path] = known
+    return static.as_response(request, known[1])
 
 
-def _ready(request: Request, body: bytes) -> Response:
-    resource = make_resource(compressed(body), _HTML, headers=[("Cache-Control", "no-cache")])
-    return static.as_response(request, resource)
+async def _page(request: Request, service: Service, template: str, **values: object) -> Response:
+    return static.as_response(request, await _made(service, template, **values))
 
 
-def _everything(channels: Any) -> Channel | None:
-    """One channel that carries what any of them does; None where there is none."""
-    if not channels:
-        return None
-    carries = {kind for channel in channels for kind in channel.carries}
-    topics = {topic for channel in channels for topic in channel.topics}
-    languages = {language for channel in channels for language in channel.languages}
-    return replace(
-        channels[0],
-        topics=() if any(not channel.topics for channel in channels) else tuple(sorted(topics)),
-        languages=() if any(not channel.languages for channel in channels) else tuple(sorted(languages)),
-        carries=tuple(sorted(carries)),
-        entries=NEWEST,
-    )
+async def _made(service: Service, template: str, **values: object) -> Resource:
+    """A page, rendered and compressed on a thread, so that the event loop stays free."""
+
+    def make() -> Resource:
+        body = render(service, template, **values)
+        return make_resource(compressed(body), _HTML, headers=[("Cache-Control", "no-cache")])
+
+    return await asyncio.to_thread(make)
 
 
 def _reason(error: StoreError) -> str:

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from aggregator.errors import AggregatorError, BadInput
+from aggregator.web.context import service_of
 from aggregator.web.pages import render
-from aggregator.web.service import service_of
 
 log = logging.getLogger(__name__)
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Sequence
 
 from fastapi import FastAPI
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregator import __version__
-from aggregator.model import Account, Clock
+from aggregator.model import Clock
 from aggregator.rules.channels import Channel, Site
-from aggregator.rules.topics import CompiledTopic, Topic, compile_topic
+from aggregator.rules.topics import Topic, compile_topic
 from aggregator.store.database import Database
+from aggregator.web import api, pages, problems, static
 from aggregator.web.answers import encode
+from aggregator.web.context import Holder, Service
 from aggregator.web.documents import Documents
 from aggregator.web.settings import ServeSettings
-
-Holder = Callable[[str], Awaitable[Account | None]]
 
 #: On everything but documents. Nothing is loaded from elsewhere, and nothing runs in the page.
 SECURITY = encode(
@@ -36,26 +33,6 @@ SECURITY = encode(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What every page and every call of the API is handed."""
-
-    database: Database
-    clock: Clock
-    site: Site
-    serve: ServeSettings
-    channels: Sequence[Channel]
-    #: By slug, in the order of the settings.
-    topics: Mapping[str, CompiledTopic]
-    #: Whose key this is.
-    holder: Holder
-
-    @property
-    def base(self) -> str:
-        """What stands before every path of ours: "" unless the site lives below another one."""
-        return urlsplit(self.site.url).path.rstrip("/")
-
-
 def make_service(
     database: Database,
     clock: Clock,
@@ -66,9 +43,6 @@ def make_service(
     holder: Holder,
 ) -> ASGIApp:
     """The ASGI application that readers, partners and subscribers talk to."""
-    # Imported here, since pages and the API are built upon `Service`.
-    from aggregator.web import api, pages, problems, static
-
     app = FastAPI(
         title=site.title,
         version=__version__,
@@ -83,13 +57,6 @@ def make_service(
         app.include_router(router)
     problems.handle(app)
     return Front(Documents(database, clock, site, serve, channels), _secured(app))
-
-
-def service_of(request: Request) -> Service:
-    """The service that a request came to."""
-    service = request.app.state.service
-    assert isinstance(service, Service)  # noqa: S101 - put there by `make_service`
-    return service
 
 
 class Front:

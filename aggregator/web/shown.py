@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from aggregator.model import Act, Role, Story
@@ -37,7 +37,7 @@ class Row:
     #: The outlet, or the newsroom.
     source: str
     at: datetime
-    #: When it was first published, where that is another time.
+    #: When it was first published, where the minute is another one.
     first: datetime | None
     #: Why it is here, where that is asked.
     why: str = ""
@@ -217,12 +217,12 @@ def pieces(text: str, links: Sequence[BriefLink], label: str | None = None) -> t
 def conditions(topic: Topic) -> list[Condition]:
     """What a topic takes, in the order in which it is read."""
     found = [Condition("At least one of", topic.any)]
-    found += [Condition("and one of" if topic.any or n else "At least one of", group)
-              for n, group in enumerate(topic.all)]  # fmt: skip
+    for number, group in enumerate(topic.all):
+        found.append(Condition("And one of" if topic.any or number else "At least one of", group))
     found += [
-        Condition("nothing of", topic.none),
-        Condition("in", tuple(sorted(topic.languages))),
-        Condition("from", tuple(sorted(topic.sources))),
+        Condition("Nothing of", topic.none),
+        Condition("Languages", tuple(sorted(topic.languages))),
+        Condition("Sources", tuple(sorted(topic.sources))),
     ]
     return [condition for condition in found if condition.terms]
 
@@ -231,7 +231,7 @@ def _row(entry: Entry, site: Site, base: str, *, is_withdrawn: bool) -> Row:
     kinds = {category.term for category in entry.categories if category.scheme == site.page("kinds")}
     is_brief = "brief" in kinds
     # Summaries of both kinds are plain text (`rules.channels`).
-    at = entry.updated or entry.published
+    first, at = entry.published, entry.updated or entry.published
     assert at is not None  # noqa: S101 - every entry that a channel carries is dated
     return Row(
         kind="withdrawn" if is_withdrawn else "brief" if is_brief else "story",
@@ -242,7 +242,7 @@ def _row(entry: Entry, site: Site, base: str, *, is_withdrawn: bool) -> Row:
         direction=direction(entry.language),
         source=site.title if is_brief else _outlet(entry),
         at=at,
-        first=entry.published if entry.published != at else None,
+        first=first if first and at - first >= timedelta(minutes=1) else None,
     )
 
 

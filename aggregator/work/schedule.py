@@ -31,6 +31,8 @@ class Schedule:
         self._clock = clock
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._under_way: set[str] = set()
+        self._asked_again: set[str] = set()
+        self._is_stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -42,15 +44,21 @@ class Schedule:
 
     def soon(self, name: str) -> None:
         """Run a job as soon as it is free: something happened that it will want to know."""
-        self._plan(self._jobs[name], timedelta())
+        if name in self._under_way:
+            self._asked_again.add(name)
+        else:
+            self._plan(self._jobs[name], timedelta())
 
     async def stop(self) -> None:
         """Start nothing more, and let what is under way end."""
-        self._scheduler.shutdown(wait=False)
+        self._is_stopping = True
         await self._idle.wait()
+        # Only now: APScheduler cancels what is under way, and does so at the loop's next turn.
+        self._scheduler.shutdown(wait=False)
+        await asyncio.sleep(0)
 
     def _plan(self, job: Job, wait: timedelta) -> None:
-        if self._scheduler.running:
+        if not self._is_stopping:
             self._scheduler.add_job(
                 self._run,
                 DateTrigger(self._clock() + wait),
@@ -58,11 +66,16 @@ class Schedule:
                 id=job.name,
                 replace_existing=True,
                 misfire_grace_time=None,
+                # It counts a run for a turn of the loop after its end, and drops a job beyond the
+                # limit for good. That no job runs beside itself is seen to in `_run`.
+                max_instances=1_000,
             )
 
     async def _run(self, job: Job) -> None:
+        if self._is_stopping:
+            return
         if job.name in self._under_way:
-            self._plan(job, job.rest)
+            self._asked_again.add(job.name)
             return
         self._under_way.add(job.name)
         self._idle.clear()
@@ -76,7 +89,9 @@ class Schedule:
             log.exception("job failed", extra={"job": job.name})
         finally:
             self._under_way.discard(job.name)
+            if job.name in self._asked_again:
+                self._asked_again.discard(job.name)
+                wait = min(wait, job.rest)
+            self._plan(job, wait)
             if not self._under_way:
                 self._idle.set()
-            if self._scheduler.get_job(job.name) is None:
-                self._plan(job, wait)

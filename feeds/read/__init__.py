@@ -12,6 +12,12 @@ from feeds.read import charsets, jsonfeed, sniff, universal
 
 __all__ = ["parse"]
 
+_NO_FEED = {
+    sniff.Kind.NOTHING: "The answer is empty: no feed stands there.",
+    sniff.Kind.HTML: "This is a web page, not a feed. The page may name its feed: look for one there.",
+    sniff.Kind.TEXT: "This is plain text or a file of another kind, not a feed.",
+}
+
 
 def parse(body: bytes, *, content_type: str | None = None, base_url: str | None = None) -> Feed:
     """Read a feed: RSS 0.90 to 2.0, RSS 1.0 and 1.1, Atom 0.3 and 1.0, CDF, JSON Feed 1.0 and 1.1.
@@ -24,16 +30,8 @@ def parse(body: bytes, *, content_type: str | None = None, base_url: str | None 
         ParseError: nothing in `body` can be read as a feed; the message says what it is instead.
     """
     text, problems = charsets.decode(body, content_type)
-    match sniff.kind(text):
-        case sniff.Kind.NOTHING:
-            raise ParseError("The answer is empty: no feed stands there.")
-        case sniff.Kind.HTML:
-            raise ParseError(
-                "This is a web page, not a feed. The page may name its feed: look for one there."
-            )
-        case sniff.Kind.TEXT:
-            raise ParseError("This is plain text or a file of another kind, not a feed.")
-        case sniff.Kind.JSON:
-            return jsonfeed.read(text, base_url=base_url, problems=problems)
-        case sniff.Kind.XML:
-            return universal.read(text, base_url=base_url, problems=problems)
+    kind = sniff.kind(text)
+    if kind in _NO_FEED:
+        raise ParseError(_NO_FEED[kind])
+    read = jsonfeed.read if kind is sniff.Kind.JSON else universal.read
+    return read(text, base_url=base_url, problems=problems)

@@ -55,10 +55,14 @@ def read(text: str, base: str) -> Reading:
     parser: Any = _Strict(base, None, "utf-8")
     try:
         _run_strictly(parser, data)
-    except (xml.sax.SAXException, *_SURPRISES) as error:
-        problems.append(_in_words(error))
+    except xml.sax.SAXParseException as error:
+        where = f"in line {error.getLineNumber()} ({error.getMessage()})"
+        problems.append(f"The XML is broken {where}; it was read as far as it goes.")
         parser = _Loose(base, None, "utf-8", {})
-        _run_loosely(parser, data, problems)
+        parser.feed(data.decode())
+    if parser.wire_unread:
+        names = ", ".join(f"<{name}>" for name in sorted(set(parser.wire_unread)))
+        problems.append(f"These elements make no sense and were left out: {names}.")
     return Reading(parser, version or "", problems)
 
 
@@ -72,21 +76,6 @@ def _run_strictly(parser: Any, data: bytes) -> None:
     source = InputSource()
     source.setByteStream(io.BytesIO(data))
     reader.parse(source)
-
-
-def _run_loosely(parser: Any, data: bytes, problems: list[str]) -> None:
-    try:
-        parser.feed(data.decode())
-    except _SURPRISES:
-        problems.append("The rest of it could not be read at all.")
-
-
-def _in_words(error: BaseException) -> str:
-    if isinstance(error, xml.sax.SAXParseException):
-        where = f" in line {error.getLineNumber()} ({error.getMessage()})"
-    else:
-        where = ""
-    return f"The XML is broken{where}; it was read as far as it goes."
 
 
 class _Extras(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types.
@@ -103,6 +92,8 @@ class _Extras(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no type
 
     def __init__(self, *args: Any) -> None:
         self.wire_tombstones: list[Raw] = []
+        #: Elements at which feedparser failed; one of them does not cost the others.
+        self.wire_unread: list[str] = []
         self._grave: _Grave | None = None
         self._scopes: list[Raw] = []
         super().__init__(*args)
@@ -114,14 +105,28 @@ class _Extras(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no type
         elif name == "deleted-entry":
             self._grave = _Grave(dict(attrs))
         else:
-            super().unknown_starttag(tag, attrs)
+            try:
+                super().unknown_starttag(tag, attrs)
+            except _SURPRISES:
+                self.wire_unread.append(name)
 
     def unknown_endtag(self, tag: str) -> None:
         if self._grave is None:
-            super().unknown_endtag(tag)
+            try:
+                super().unknown_endtag(tag)
+            except _SURPRISES:
+                self.wire_unread.append(tag.rpartition(":")[2])
+                self._leave()
         elif self._grave.close():
             self.wire_tombstones.append(self._grave.found)
             self._grave = None
+
+    def _leave(self) -> None:
+        """Go out of an element whose end feedparser could not read, as it does itself after each end."""
+        self.depth -= 1
+        for stack, name in ((self.basestack, "baseuri"), (self.langstack, "lang")):
+            stack[-1:] = []
+            setattr(self, name, next(reversed(stack), getattr(self, name)))
 
     def handle_data(self, text: str, escape: int = 1) -> None:
         if self._grave is None:
@@ -139,6 +144,19 @@ class _Extras(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no type
     def _start_source(self, attrs: Raw) -> None:
         super()._start_source(attrs)
         self.sourcedata["wire_language"] = attrs.get("xml:lang")
+
+    def _end_author(self) -> None:
+        """Keep what an author's element says as it is; feedparser mixes up two and knows no long domains."""
+        written = self.pop("author")
+        self.inauthor = 0
+        people = self._get_context().get("authors")
+        if people and written and not people[-1]:
+            people[-1]["wire_text"] = written
+
+    _end_managingeditor = _end_author
+
+    def _sync_author_detail(self, key: str = "author") -> None:
+        """Nothing: `parts` takes names and addresses of mail apart."""
 
     def _start_link(self, attrs: Raw) -> None:
         """Remember whether the feed itself gave the type that feedparser would fill in."""

@@ -14,6 +14,8 @@ from feeds.urls import absolute
 _HTML = frozenset({"text/html", "application/xhtml+xml", "html", "xhtml"})
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}|[ix](?=-))(?:-[A-Za-z0-9]{1,8})*")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_SUBJECT = re.compile(r"\?subject=\S*", re.IGNORECASE)
+_AROUND_NAME = re.compile(r"^\((.*)\)$|\(\s*\)$")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+(?:\s*;.*)?", re.IGNORECASE)
 # A scheme names a vocabulary and is never followed, so it may be more than a web address.
 _VOCABULARY = re.compile(r"(?:https?|tag|urn|info):[^\s<>\"{}|\\^`]+", re.IGNORECASE)
@@ -56,9 +58,21 @@ def media_type_of(value: Any) -> str | None:
     return plain(found[0]) if found else None
 
 
+def part_of(raw: Raw, key: str) -> Raw:
+    """A dictionary in a dictionary; an element that happens to have its name may have left a text there."""
+    found = raw.get(key)
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def parts_of(raw: Raw, key: str) -> list[Raw]:
+    """Dictionaries in a dictionary, as `part_of`."""
+    found = raw.get(key)
+    return [dict(one) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
 def line_of(raw: Raw, key: str) -> str:
     """A title, rights or a subtitle as one line of plain text, whatever markup it came in."""
-    detail = raw.get(f"{key}_detail") or {}
+    detail = part_of(raw, f"{key}_detail")
     # The detail may be that of an element further in, as an image's title.
     value = raw.get(key, detail.get("value"))
     if not isinstance(value, str):
@@ -80,7 +94,7 @@ def text_of(detail: Raw, base: str | None, language: str | None) -> Text | None:
     if not isinstance(value, str):
         return None
     if is_html(detail):
-        own = _somewhere(detail.get("base")) or base
+        own = somewhere(detail.get("base")) or base
         text = Text(sanitize(value, own), "html", _other_than(language, detail.get("language")))
     elif kind.startswith("text/"):
         text = Text(lines(value), "text", _other_than(language, detail.get("language")))
@@ -89,8 +103,9 @@ def text_of(detail: Raw, base: str | None, language: str | None) -> Text | None:
     return text if text.value else None
 
 
-def _somewhere(base: Any) -> str | None:
-    return base if isinstance(base, str) and not base.startswith(NOWHERE) else None
+def somewhere(base: Any) -> str | None:
+    """A base to join to; None for that of a feed whose place nobody knows."""
+    return base if isinstance(base, str) and base and not base.startswith(NOWHERE) else None
 
 
 def _other_than(entry: str | None, own: Any) -> str | None:
@@ -98,13 +113,15 @@ def _other_than(entry: str | None, own: Any) -> str | None:
     return tag if tag != entry else None
 
 
-def people(raw: Iterable[Any], base: str | None) -> tuple[Person, ...]:
+def people(raw: Iterable[Raw], base: str | None) -> tuple[Person, ...]:
     """Authors or contributors, each once; those without a name go by their address of mail or page."""
     found = (_person(one, base) for one in raw)
     return tuple(dict.fromkeys(person for person in found if person))
 
 
 def _person(raw: Raw, base: str | None) -> Person | None:
+    if raw.get("wire_text"):
+        raw = {**raw, **_name_and_mail(plain(raw["wire_text"]))}
     mail = plain(raw.get("email")).removeprefix("mailto:")
     email = mail if _EMAIL.fullmatch(mail) else None
     url = address(raw.get("href"), base)
@@ -112,7 +129,18 @@ def _person(raw: Raw, base: str | None) -> Person | None:
     return Person(name, email, url) if name else None
 
 
-def categories(raw: Iterable[Any]) -> tuple[Category, ...]:
+def _name_and_mail(written: str) -> Raw:
+    """RSS has both in one text: `desk@wire.example (Ada Quay)`, or the other way round."""
+    written = written.replace("&lt;", "<").replace("&gt;", ">")
+    found = _EMAIL.search(written)
+    if found is None:
+        return {"name": written}
+    rest = _SUBJECT.sub("", written[: found.start()] + " " + written[found.end() :])
+    name = rest.replace("mailto:", "").replace("<>", "").replace("< >", "").strip(" ,;<>")
+    return {"name": _AROUND_NAME.sub(r"\1", name).strip(), "email": found[0]}
+
+
+def categories(raw: Iterable[Raw]) -> tuple[Category, ...]:
     """Subjects, each once and in the feed's order."""
     found = (_category(one) for one in raw)
     return tuple(dict.fromkeys(category for category in found if category))
@@ -130,7 +158,7 @@ def links(raw: Raw, base: str | None, *, with_enclosures: bool = True) -> tuple[
 
     Where none is an alternate one, the guid of an RSS item may be (RSS 2.0, isPermaLink).
     """
-    found = [link for one in raw.get("links", ()) if (link := _link(one, base))]
+    found = [link for one in parts_of(raw, "links") if (link := _link(one, base))]
     if not with_enclosures:
         found = [link for link in found if link.rel != "enclosure"]
     page = address(raw.get("link"), base)
@@ -166,10 +194,10 @@ def enclosures(raw: Raw, base: str | None) -> tuple[Enclosure, ...]:
 
     Where both speak of the same file, what the enclosure says wins and Media RSS completes it.
     """
-    credit = next((plain(one.get("content")) for one in raw.get("media_credit", ())), None)
-    found = [_enclosure(one, base) for one in raw.get("links", ()) if relation(one) == "enclosure"]
-    found += [_media(one, base, credit) for one in raw.get("wire_media", ())]
-    found += [_media(one, base, None, is_thumbnail=True) for one in raw.get("media_thumbnail", ())]
+    credit = next((plain(one.get("content")) for one in parts_of(raw, "media_credit")), None)
+    found = [_enclosure(one, base) for one in parts_of(raw, "links") if relation(one) == "enclosure"]
+    found += [_media(one, base, credit) for one in parts_of(raw, "wire_media")]
+    found += [_media(one, base, None, is_thumbnail=True) for one in parts_of(raw, "media_thumbnail")]
     by_url: dict[str, Enclosure] = {}
     for one in found:
         if one is not None:

@@ -6,18 +6,24 @@ import re
 from functools import partial
 from html.entities import html5
 
+from feeds.errors import ParseError
+
 # Whatever it says, the text is decoded already, and will be UTF-8 and read as XML 1.0.
 _DECLARATION = re.compile(r"^<\?xml\s[^>]*\?>")
 # XML 1.0 section 2.2 forbids these even as references.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_UNTOUCHED = re.compile(r"(<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>)", re.DOTALL)
+# What nothing closes reaches to the end, so that no search starts again and again.
+_UNTOUCHED = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z))", re.DOTALL)
 _ENTITY = re.compile(r"""<!ENTITY\s+(\w+)\s+(?:"([^"<]*)"|'([^'<]*)')\s*>|<!ENTITY[^>]*>""")
 _AMPERSAND = re.compile(r"&(?:#(?P<number>[0-9]{1,8}|[xX][0-9A-Fa-f]{1,6});|(?P<name>[A-Za-z_]\w*);)?")
+_LONG_TAG = re.compile(r"<[^<>]{4000,}")
 _NATIVE = frozenset({"amp", "apos", "gt", "lt", "quot"})
 
 #: The longest text that an entity of a document's own may stand for, in characters. Longer ones and
 #: entities of entities are how small documents fill a memory ("billion laughs").
 _ENTITY_LENGTH = 40
+#: How many attributes an element may have: Python's parser takes quadratic time over them.
+_ATTRIBUTES = 1000
 
 
 def repair(text: str) -> tuple[str, tuple[str, ...]]:
@@ -26,9 +32,14 @@ def repair(text: str) -> tuple[str, tuple[str, ...]]:
     Control characters go, entities become the characters they stand for, bare ampersands are
     escaped. No declaration of an entity is left, so no parser can be made to expand one. CDATA
     sections, comments and instructions stay as they are.
+
+    Raises:
+        ParseError: an element has so many attributes that reading them would take hours.
     """
     text, count = _FORBIDDEN.subn("", _DECLARATION.sub("<?xml version='1.0'?>", text))
-    problems = ("It holds control characters, which were left out.",) if count else ()
+    problems: tuple[str, ...] = ("It holds control characters, which were left out.",) if count else ()
+    if any(tag[0].count("=") > _ATTRIBUTES for tag in _LONG_TAG.finditer(text)):
+        raise ParseError(f"An element has more than {_ATTRIBUTES} attributes: this is an attack, or no feed.")
     # Splitting by a group puts what stays untouched at the odd places.
     parts = _UNTOUCHED.split(text)
     own: dict[str, str] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
 
 from feeds.dates import parse_date
 from feeds.errors import ParseError
@@ -20,8 +19,11 @@ from feeds.read.parts import (
     line_of,
     lines,
     links,
+    part_of,
+    parts_of,
     people,
     plain,
+    somewhere,
     text_of,
 )
 from feeds.urls import absolute
@@ -59,12 +61,12 @@ def _feed(reading: parser.Reading, problems: tuple[str, ...]) -> Feed:
         links=links(raw, None),
         updated=_first_date(raw, "updated", "published"),
         language=language,
-        authors=people(raw.get("authors", ()), None),
-        categories=categories(raw.get("tags", ())),
+        authors=people(parts_of(raw, "authors"), None),
+        categories=categories(parts_of(raw, "tags")),
         rights=line_of(raw, "rights") or None,
         generator=plain(raw.get("generator")) or None,
         icon=address(raw.get("icon")),
-        logo=address(raw.get("logo")) or address(_part(raw, "image").get("href")),
+        logo=address(raw.get("logo")) or address(part_of(raw, "image").get("href")),
         ttl=_ttl(raw),
         entries=tuple(_entry(one, language) for one in reading.entries),
         tombstones=tuple(stone for one in reading.tombstones if (stone := _tombstone(one))),
@@ -74,7 +76,7 @@ def _feed(reading: parser.Reading, problems: tuple[str, ...]) -> Feed:
 
 
 def _entry(raw: Raw, feed_language: str | None) -> Entry:
-    base = raw.get("wire_base") or None
+    base = somewhere(raw.get("wire_base"))
     language = _entry_language(raw, feed_language)
     content = _content(raw, base, language)
     return Entry(
@@ -85,11 +87,11 @@ def _entry(raw: Raw, feed_language: str | None) -> Entry:
         content=content,
         published=_first_date(raw, "published", "created"),
         updated=_first_date(raw, "updated"),
-        authors=people(raw.get("authors", ()), base),
-        contributors=people(raw.get("contributors", ()), base),
-        categories=categories(raw.get("tags", ())),
+        authors=people(parts_of(raw, "authors"), base),
+        contributors=people(parts_of(raw, "contributors"), base),
+        categories=categories(parts_of(raw, "tags")),
         language=language,
-        origin=_origin(_part(raw, "source"), base),
+        origin=_origin(part_of(raw, "source"), base),
         enclosures=enclosures(raw, base),
         rights=line_of(raw, "rights") or None,
     )
@@ -97,14 +99,14 @@ def _entry(raw: Raw, feed_language: str | None) -> Entry:
 
 def _entry_language(raw: Raw, feed_language: str | None) -> str | None:
     """The entry's own by element or xml:lang, else what its title is in, else the feed's."""
-    title = _part(raw, "title_detail").get("language")
+    title = part_of(raw, "title_detail").get("language")
     found = (language_of(tag) for tag in (raw.get("language"), raw.get("wire_language"), title))
     return next((tag for tag in found if tag), feed_language)
 
 
 def _content(raw: Raw, base: str | None, language: str | None) -> Text | None:
     """The fullest body, marked up if one is."""
-    bodies = [body for one in raw.get("content", ()) if (body := text_of(one, base, language))]
+    bodies = [body for one in parts_of(raw, "content") if (body := text_of(one, base, language))]
     return max(bodies, key=lambda body: (body.type == "html", len(body.value)), default=None)
 
 
@@ -113,32 +115,31 @@ def _summary(raw: Raw, base: str | None, language: str | None, content: Text | N
 
     feedparser repeats the body as summary where there is none, but then without detail.
     """
-    detail = _part(raw, "summary_detail")
+    detail = part_of(raw, "summary_detail")
     if detail:
         return text_of(detail, base, language)
     caption = raw.get("wire_caption")
-    return Text(lines(to_text(caption))) if caption and content is None else None
+    return Text(lines(to_text(caption))) if isinstance(caption, str) and content is None else None
 
 
 def _origin(raw: Raw, base: str | None) -> Origin | None:
     """Where an aggregator took the entry from; None if it says nothing."""
-    if not raw:
-        return None
     found = links(raw, base)
     site = address(raw.get("href"), base)
     if site and not found:
         # RSS gives the address of the feed that the item is from, as an attribute.
         found = links({"links": [{"href": site, "rel": "self"}]}, None)
-    return Origin(
+    origin = Origin(
         id=plain(raw.get("id")) or site,
         title=line_of(raw, "title"),
         links=found,
         updated=_first_date(raw, "updated"),
         rights=line_of(raw, "rights") or None,
         language=language_of(raw.get("wire_language")),
-        authors=people(raw.get("authors", ()), base),
+        authors=people(parts_of(raw, "authors"), base),
         icon=address(raw.get("icon"), base),
     )
+    return None if origin == Origin() else origin
 
 
 def _tombstone(raw: Raw) -> Tombstone | None:
@@ -165,9 +166,3 @@ def _ttl(raw: Raw) -> timedelta | None:
     if hours is None:
         return None
     return timedelta(hours=hours) / max(1, int(times[1]) if times else 1)
-
-
-def _part(raw: Raw, key: str) -> Raw:
-    """A dictionary in a dictionary; an element of the same name without attributes gives a text instead."""
-    part: Any = raw.get(key)
-    return dict(part) if isinstance(part, dict) else {}

@@ -90,7 +90,30 @@ class View(dict[str, Any]):
         return self[key]
 
     def has_key(self, key: str) -> bool:
-        raise NotKept(key)
+        return bool(self[key])
+
+
+class Part(View):
+    """A link, a person or a category: here a missing key is one that we lost."""
+
+    known: ClassVar = {
+        "name",
+        "email",
+        "href",
+        "rel",
+        "type",
+        "title",
+        "hreflang",
+        "length",
+        "term",
+        "scheme",
+        "label",
+    }
+
+    def __getitem__(self, key: str) -> Any:
+        if self.aliases.get(key, key) in self.known - self.keys():
+            return None
+        return super().__getitem__(key)
 
 
 class Plain(str):
@@ -223,7 +246,7 @@ def of_origin(origin: Origin) -> View:
 
 def of_people(people: tuple[Person, ...]) -> dict[str, Any]:
     found = [of_person(person) for person in people]
-    last = found[-1] if found else View(name=None)
+    last = found[-1] if found else Part()
     name, email = dict.get(last, "name"), dict.get(last, "email")
     return {
         "authors": found,
@@ -236,14 +259,14 @@ def of_person(person: Person) -> View:
     parts = {"name": person.name, "email": person.email, "href": person.url}
     if person.name in (person.email, person.url):
         del parts["name"]
-    return View({key: value for key, value in parts.items() if value})
+    return Part({key: value for key, value in parts.items() if value})
 
 
 def of_link(link: Link) -> View:
     usual = "application/atom+xml" if link.rel == "self" else "text/html"
     parts = {"rel": link.rel, "type": link.type or usual, "href": Address(link.href), "title": link.title}
     parts |= {"hreflang": link.hreflang, "length": None if link.length is None else str(link.length)}
-    return View({key: value for key, value in parts.items() if value is not None})
+    return Part({key: value for key, value in parts.items() if value is not None})
 
 
 def of_enclosure(one: Enclosure, **more: str) -> View:
@@ -258,7 +281,7 @@ def of_enclosure(one: Enclosure, **more: str) -> View:
 
 
 def of_category(category: Category) -> View:
-    return View(term=category.term, scheme=category.scheme, label=category.label)
+    return Part(term=category.term, scheme=category.scheme, label=category.label)
 
 
 def of_moment(key: str, moment: datetime | None) -> dict[str, Any]:

@@ -82,6 +82,10 @@ def test_each_word_knows_where_it_stands_in_the_text() -> None:
     assert all(text[word.start : word.end] == word.text for word in spans(text))
 
 
+def test_a_mark_that_folds_to_nothing_is_no_word() -> None:
+    assert spans("ـ – \u0301") == words("ـ – \u0301") == []
+
+
 @given(NEWS)
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)

@@ -28,7 +28,7 @@ def source(database: Database) -> int:
 
 
 def versions(database: Database) -> int:
-    return database.read_now(lambda s: s.execute(select(func.count()).select_from(VERSION)).scalar_one())
+    return int(database.read_now(lambda s: s.execute(select(func.count()).select_from(VERSION)).scalar_one()))
 
 
 @contextmanager
@@ -226,19 +226,20 @@ def test_a_report_about_no_source_is_refused_whole(database: Database, source: i
 
 
 def test_a_cursor_over_versions_never_skips_one_still_being_written(
-    database: Database, database_url: str, source: int
+    database: Database, database_url: str
 ) -> None:
+    one, another = follow(database, "https://a.example/", "https://b.example/")
     began, go_on = threading.Event(), threading.Event()
 
     def slowly(session: Session) -> None:
-        fetches.record(session, [heard(source, says("first"))])
+        fetches.record(session, [heard(one, says("first"))])
         began.set()
         assert go_on.wait(5)
 
     with strict(Database(database_url)) as other, ThreadPoolExecutor(2) as threads:
         first = threads.submit(database.write_now, slowly)
         assert began.wait(5)
-        second = threads.submit(record, other, heard(source, says("second")))
+        second = threads.submit(record, other, heard(another, says("second")))
         # The second must wait, else its version is seen before the first one, which has a lower id.
         with pytest.raises(TimeoutError):
             second.result(timeout=0.2)

@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 from sqlmodel import Session
 
 from aggregator.store import schema, stories
-from aggregator.store.database import Database, StoreError, StoreUnusable, sqlite_path
+from aggregator.store.database import Database, StoreUnusable, sqlite_path
 from aggregator.store.tables import metadata
 from tests.store.newsroom import keep_stories, says
 
@@ -78,10 +78,11 @@ def test_a_migration_that_fails_leaves_no_table(empty_url: str, monkeypatch: pyt
         session.execute(text("SELECT * FROM nowhere"))
 
     with Database(empty_url) as database:
-        with monkeypatch.context() as patch, pytest.raises(StoreUnusable):
-            patch.setattr(schema, "_upgrade", stumble)
+        monkeypatch.setattr(schema, "_upgrade", stumble)
+        with pytest.raises(StoreUnusable):
             schema.prepare(database)
-        assert tables(database) - {"story_search"} == set()
+        assert tables(database) == set()
+        monkeypatch.setattr(schema, "_upgrade", upgrade)
         schema.prepare(database)
         assert database.read_now(schema.drift) == []
 
@@ -94,12 +95,15 @@ def test_a_missing_folder_is_named_with_what_to_do(tmp_path: Path) -> None:
             database.read_now(stories.count)
 
 
-def test_another_programs_database_that_has_a_table_of_ours_is_left_unchanged(tmp_path: Path) -> None:
+def test_another_programs_database_is_refused_and_left_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE source (name TEXT)")
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE recipe (name TEXT)")
     connection.close()
+    before = path.read_bytes()
     with Database(f"sqlite:///{path}") as database:
-        with pytest.raises(StoreError):
+        with pytest.raises(StoreUnusable, match=r"belongs to another program \(it holds recipe\)"):
             schema.prepare(database)
-        assert tables(database) == {"source"}
+        assert tables(database) == {"recipe"}
+    assert path.read_bytes() == before

@@ -191,3 +191,18 @@ def test_stories_are_counted(database: Database) -> None:
     follow(database, "https://wire.example/feed")
     keep_stories(database, says("a"), says("b"))
     assert database.read_now(stories.count) == 2
+
+
+def test_the_stories_since_a_moment_come_newest_first_each_in_its_newest_version(database: Database) -> None:
+    ages = {"late": 3, "old": 2, "new": 0, "edge": 1}
+    keep_stories(database, *(says(key, key, published=NOW - age * HOUR) for key, age in ages.items()))
+    record(database, heard(1, says("edge", "edge, changed")))
+    since = database.read_now(lambda s: stories.versions_since(s, NOW - HOUR))
+    assert [(version.title, version.number) for version in since] == [("new", 1), ("edge, changed", 2)]
+
+
+def test_the_index_says_how_far_it_has_come(database: Database) -> None:
+    keep_stories(database, says("a"), says("b"))
+    assert database.read_now(stories.indexed_upto) == 0
+    index(database, limit=1)
+    assert database.read_now(stories.indexed_upto) == 1

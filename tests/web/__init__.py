@@ -1,0 +1,1 @@
+"""What readers, subscribers and partners get over HTTP."""

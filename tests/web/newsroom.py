@@ -1,0 +1,112 @@
+"""A newsroom with a web service, as the tests of this room set it up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import httpx
+from sqlalchemy import text
+from starlette.types import ASGIApp
+
+from aggregator.flows import editorial, topics
+from aggregator.flows.publish import Rendered, publish_channels
+from aggregator.model import Account, Role
+from aggregator.rules.channels import Channel, Site
+from aggregator.rules.topics import Topic
+from aggregator.store.database import Database
+from aggregator.web.service import make_service
+from aggregator.web.settings import ServeSettings
+from tests.conftest import NOW, Clock
+
+SITE = Site(
+    title="The Harbour Desk", url="https://harbour.example", author="The foreign desk", rights="© Harbour"
+)
+TALKS = Topic(
+    "talks", "Ukraine talks", any=("riyadh OR riyad",), none=("football",), description="In Riyadh."
+)
+ALL = Channel("all", "Everything", description="All that we publish.")
+BRIEFS = Channel("briefs", "Only briefs", carries=("briefs",), language="fr")
+
+BRIEF = """Talks open in Riyadh without Kyiv
+
+2025-02-18
+
+American and Russian officials met on Tuesday in Saudi Arabia to talk about the war in Ukraine.
+
+Background: Nobody had met at this level since [February 2022](https://archive.example/2022).
+
+Read more: [The resolution](https://undocs.example/68)
+"""
+
+
+@dataclass(slots=True)
+class Newsroom:
+    """A database with a web service in front of it, on one clock."""
+
+    database: Database
+    clock: Clock
+    channels: Sequence[Channel] = (ALL, BRIEFS)
+    topics: Sequence[Topic] = (TALKS,)
+    serve: ServeSettings = field(default_factory=ServeSettings)
+
+    def service(self, site: Site = SITE) -> ASGIApp:
+        """The ASGI application."""
+        return make_service(
+            self.database, self.clock, site, self.serve, self.channels, self.topics, self.holder
+        )
+
+    def client(self, site: Site = SITE) -> httpx.AsyncClient:
+        """Whoever reads us; what fails in the service is an answer, as it is over a real connection."""
+        transport = httpx.ASGITransport(self.service(site), raise_app_exceptions=False)
+        # Asks for no coding unless a test does.
+        return httpx.AsyncClient(
+            transport=transport, base_url=site.url, headers={"accept-encoding": "identity"}
+        )
+
+    async def holder(self, key: str) -> Account | None:
+        """Ada holds the one key there is."""
+        return Account(1, "ada", "editor", NOW) if key == "ada-s-key" else None
+
+    async def render(self) -> list[Rendered]:
+        """Let a second pass, decide the topics and render what is stale."""
+        self.clock.move(timedelta(seconds=2))
+        await topics.match_topics(self.database, self.topics)
+        return await publish_channels(self.database, self.clock, SITE, self.channels, self.topics)
+
+    async def brief(self, written: str = BRIEF, slug: str = "riyadh") -> str:
+        """A brief that Ada wrote; its slug."""
+        return (await editorial.import_brief(self.database, self.clock, written, by="ada", slug=slug)).slug
+
+    async def pick(
+        self, story: int, passage: str = "p1", role: Role = Role.SOURCE, slug: str = "riyadh"
+    ) -> None:
+        """Ada takes a story for a passage."""
+        await editorial.pick_story(self.database, self.clock, slug, passage, str(story), role, by="ada")
+
+    async def publish(self, slug: str = "riyadh") -> None:
+        """Ada publishes a brief, and its channels follow."""
+        await editorial.publish_brief(self.database, self.clock, slug, by="ada")
+        await self.render()
+
+    async def withdraw(self, slug: str = "riyadh", why: str = "It was wrong.") -> None:
+        """Ada takes a brief back, and its channels follow."""
+        await editorial.withdraw_brief(self.database, self.clock, slug, by="ada", why=why)
+        await self.render()
+
+
+@contextmanager
+def lost(database: Database, table: str) -> Iterator[None]:
+    """A database whose table cannot be found, as long as this lasts."""
+    database.write_now(lambda session: session.execute(text(f"ALTER TABLE {table} RENAME TO lost")))
+    yield
+    database.write_now(lambda session: session.execute(text(f"ALTER TABLE lost RENAME TO {table}")))
+
+
+async def raw(client: httpx.AsyncClient, url: str, **headers: str) -> tuple[httpx.Response, bytes]:
+    """A GET and the bytes as they came, whatever their coding."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with client.stream("GET", url, headers=named) as response:
+        return response, b"".join([chunk async for chunk in response.aiter_raw()])
