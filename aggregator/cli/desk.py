@@ -61,13 +61,14 @@ def list_(context: typer.Context, as_json: bool = JSON) -> None:
 
 
 async def _list(known: Context, as_json: bool) -> None:
+    from aggregator.flows.views import brief_json
     from aggregator.store.briefs import all_briefs
 
     async with known.app() as app:
         found = await app.database.read(all_briefs)
     if as_json:
         for brief in found:
-            say_json(_brief_json(brief))
+            say_json(brief_json(brief))
         return
     say_table(
         ("No.", "Name", "State", "Lang.", "Rev.", "Picks", "Title"),
@@ -87,6 +88,7 @@ def show(context: typer.Context, brief: str = BRIEF, as_json: bool = JSON) -> No
 
 async def _show(known: Context, name: str, as_json: bool) -> None:
     from aggregator.flows.editorial import require_brief
+    from aggregator.flows.views import brief_json
     from aggregator.rules.briefs import read_brief
     from aggregator.store.stories import by_ids
 
@@ -106,7 +108,7 @@ async def _show(known: Context, name: str, as_json: bool) -> None:
             }
             for pick in brief.links
         ]
-        say_json({**_brief_json(brief), **_shape(text), "picks": picks})
+        say_json({**brief_json(brief), **_shape(text), "picks": picks})
         return
     say(f"{text.title}\n{text.date or 'no date'} · {brief.state.value} · revision {brief.revision.number}\n")
     for passage in text.passages:
@@ -273,18 +275,6 @@ def _read_brief(file: Path) -> str:
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from error
     return text
-
-
-def _brief_json(brief: Any) -> dict[str, Any]:
-    return {
-        "id": brief.id,
-        "brief": brief.slug,
-        "state": brief.state.value,
-        "title": brief.revision.title,
-        "date": brief.revision.dated.isoformat() if brief.revision.dated else None,
-        "language": brief.revision.language,
-        "revisions": brief.revisions,
-    }
 
 
 def _shape(text: Any) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def add(
 
 
 async def _add(known: Context, url: str, title: str, kind: str, check: bool) -> None:
-    from aggregator.flows.sources import add_sources, require_web_url
+    from aggregator.flows.sources import add_sources, require_web_url, resume_source
     from aggregator.model import SourceDraft, SourceKind
 
     if kind not in {each.value for each in SourceKind}:
@@ -119,6 +119,8 @@ async def _add(known: Context, url: str, title: str, kind: str, check: bool) -> 
             say(
                 f"Following {title or url} ({url}). `wirebrief poll` asks it now; `wirebrief run` keeps asking."
             )
+        elif await resume_source(app.database, url):
+            say(f"{url} was paused, and goes on.")
         else:
             say(f"{url} is followed already.")
 

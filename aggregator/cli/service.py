@@ -24,7 +24,7 @@ def demo(
 ) -> None:
     """Everything on this machine, without a network: a small wire, three briefs, one feed.
 
-    Polls ten-odd feeds in ten languages on loopback, matches topics, takes the sample picks,
+    Polls twelve feeds in ten languages on loopback, matches topics, takes the sample picks,
     publishes the briefs, and serves the pages until Ctrl-C.
     """
     from aggregator.demo.run import run_demo

@@ -55,7 +55,7 @@ async def publish_channels(
     await database.write(lambda session: documents.drop_channels(session, [c.slug for c in channels]))
     done = []
     for channel in channels:
-        feed = await database.read(lambda session, c=channel: _compose(session, c, site, titles, compiled))  # type: ignore[misc]
+        feed = await database.read(lambda session, c=channel: compose_channel(session, c, site, titles, compiled))  # type: ignore[misc]
         done.append(await _publish(database, clock, channel, feed))
     return done
 
@@ -68,7 +68,7 @@ def published_briefs(session: Session, topics: Mapping[str, CompiledTopic]) -> l
     slugs = briefs.slugs(session)
     ids = {link.story_id for past in by_brief.values() for link in past[-1].links}
     known = stories.by_ids(session, list(ids))
-    return [_published(slugs[brief_id], tuple(past), known, topics) for brief_id, past in by_brief.items()]
+    return [as_published(slugs[brief_id], tuple(past), known, topics) for brief_id, past in by_brief.items()]
 
 
 async def export_channels(database: Database, folder: Path) -> list[Path]:
@@ -86,22 +86,24 @@ async def export_channels(database: Database, folder: Path) -> list[Path]:
         ) from error
 
 
-def _published(
+def as_published(
     slug: str, past: tuple[Publication, ...], known: Mapping[int, Story], topics: Mapping[str, CompiledTopic]
 ) -> Published:
+    """A brief from all its acts of publishing, oldest first, and the stories that its picks name."""
     text = read_brief(past[-1].revision.text)
     subject = Subject(text.title, "\n".join(p.text for p in text.passages), text.language, "", "")
     own = {topic for topic, compiled in topics.items() if decide(compiled, subject).is_in}
     return Published(slug, text, tuple(sorted(own | set(text.topics))), past, known)
 
 
-def _compose(
+def compose_channel(
     session: Session,
     channel: Channel,
     site: Site,
     titles: Mapping[str, str],
     compiled: Mapping[str, CompiledTopic],
 ) -> Feed:
+    """What a channel carries now, newest first."""
     wanted: dict[int, Story] = {}
     for topic, language in product(channel.topics or (None,), channel.languages or (None,)):
         found = stories.find(session, topic=topic, language=language, limit=SPARE * channel.entries)

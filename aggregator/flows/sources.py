@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import httpx
+from sqlmodel import Session
 
 from aggregator.errors import BadInput
 from aggregator.model import Clock, Source, SourceDraft
@@ -114,6 +115,18 @@ async def require_sources(database: Database, names: Sequence[str]) -> list[Sour
 async def remove_source(database: Database, source: Source) -> bool:
     """Stop following a source; False where it was only paused, because its stories are kept."""
     return await database.write(lambda session: sources.remove(session, source.id))
+
+
+async def resume_source(database: Database, url: str) -> bool:
+    """Go on with a paused source, or with one that was gone; False where neither is so."""
+
+    def resume(session: Session) -> bool:
+        halted = [s for s in sources.named(session, url) if s.url == url and (s.is_paused or s.gone_at)]
+        for source in halted:
+            sources.pause(session, source.id, paused=False)
+        return bool(halted)
+
+    return await database.write(resume)
 
 
 def require_web_url(url: str) -> str:

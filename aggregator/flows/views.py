@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from aggregator.errors import BadInput
 from aggregator.flows.editorial import require_brief
-from aggregator.flows.publish import _compose, _published
+from aggregator.flows.publish import compose_channel, as_published
 from aggregator.flows.sources import Checked
 from aggregator.language.query import parse_query
 from aggregator.model import Brief, Source, StoredDocument, Story, StoryLink
@@ -67,7 +67,7 @@ def changed_documents(session: Session, *, known: Mapping[tuple[str, str], str])
 def channel_feed(session: Session, channel: Channel, site: Site, topics: Mapping[str, CompiledTopic]) -> Feed:
     """What a channel carries now: the same that its document is rendered from."""
     titles = {slug: compiled.topic.title for slug, compiled in topics.items()}
-    return _compose(session, channel, site, titles, topics)
+    return compose_channel(session, channel, site, titles, topics)
 
 
 def newest(
@@ -103,7 +103,7 @@ def published_brief(session: Session, slug: str, compiled: Mapping[str, Compiled
     if not past:
         return None
     known = stories.by_ids(session, [link.story_id for link in past[-1].links])
-    return _published(slug, past, known, compiled)
+    return as_published(slug, past, known, compiled)
 
 
 def taken_by_topic(session: Session, slug: str, *, limit: int) -> list[Taken]:

@@ -70,7 +70,8 @@ class Database:
     @property
     def name(self) -> str:
         """The URL without its password, for messages."""
-        return self.url.render_as_string(hide_password=True)
+        plain = self.url.set(drivername=self.url.get_backend_name())
+        return plain.render_as_string(hide_password=True)
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a transaction of its own, on the writing thread; all of it or nothing.

@@ -58,9 +58,13 @@ def remove(session: Session, source_id: int) -> bool:
 
 
 def pause(session: Session, source_id: int, *, paused: bool) -> None:
-    """Pause a source, or go on with it."""
-    why = "paused by an editor" if paused else "goes on"
-    session.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(is_paused=paused, why=why))
+    """Pause a source, or go on with it: then one that was gone is asked again, too."""
+    values = (
+        {"is_paused": True, "why": "paused by an editor"}
+        if paused
+        else {"is_paused": False, "gone_at": None, "why": "an editor says to go on"}
+    )
+    session.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(**values))
 
 
 def claim_due(session: Session, now: datetime, *, limit: int, lease: timedelta) -> list[SourceDue]:

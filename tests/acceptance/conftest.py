@@ -64,7 +64,7 @@ def morning(wire: NewsWire, tmp_path_factory: pytest.TempPathFactory, prepared_f
     (folder / "poll.json").write_text(desk.run("poll", "--json").out)
     _, text = demo_briefs()[0]
     (folder / "brief.txt").write_text(text, encoding="utf-8")
-    slug = desk.run("briefs", "import", "brief.txt", "--json").row["brief"]
+    slug = desk.run("briefs", "import", "brief.txt", "--json").row["slug"]
     (folder / "slug").write_text(slug)
     desk.run("pick", slug, "p1", f"{wire.url}/der-kanalbote/tschernobyl-schutzhuelle", "--role", "background")
     desk.run("pick", slug, "p1", f"{wire.url}/dziennik-trzech-mostow/rozmowy-w-rijadzie")

@@ -120,7 +120,7 @@ def test_a_topic_says_why_a_story_is_in_and_why_not(morning: Desk, stories: list
 
 def test_a_brief_is_shown_with_its_passages_and_picks(morning: Desk, brief: str, wire: NewsWire) -> None:
     shown = morning.run("briefs", "show", brief, "--json").row
-    assert (shown["brief"], shown["state"], shown["date"]) == (brief, "published", "2025-02-18")
+    assert (shown["slug"], shown["state"], shown["date"]) == (brief, "published", "2025-02-18")
     assert [passage["id"] for passage in shown["passages"]] == [f"p{n}" for n in range(12)]
     assert shown["passages"][7]["quotations"][0]["speaker"]
     assert {
@@ -130,7 +130,7 @@ def test_a_brief_is_shown_with_its_passages_and_picks(morning: Desk, brief: str,
         ("p1", "source", "/dziennik-trzech-mostow/rozmowy-w-rijadzie"),
     }
     (listed,) = morning.run("briefs", "list", "--json").rows
-    assert listed["brief"] == brief
+    assert listed["slug"] == brief
 
 
 def test_link_suggests_from_the_archive_with_reasons(
