@@ -34,7 +34,9 @@ service.register(cli)
 @cli.callback()
 def options(
     context: typer.Context,
-    config: str = typer.Option("config.toml", "--config", metavar="FILE", envvar="WIREBRIEF_CONFIG", help="The settings."),
+    config: str = typer.Option(
+        "config.toml", "--config", metavar="FILE", envvar="WIREBRIEF_CONFIG", help="The settings."
+    ),
     database: str | None = typer.Option(
         None, "--database", metavar="URL", help="sqlite:///FILE or postgresql://USER@HOST/NAME."
     ),

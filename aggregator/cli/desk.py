@@ -143,7 +143,7 @@ def correct(
     context: typer.Context,
     brief: str = BRIEF,
     file: Path = typer.Argument(..., help="The corrected text."),
-    why: str = typer.Option(..., help="What was wrong; readers see it."),
+    why: str = typer.Option("", help="What was wrong; readers see it."),
 ) -> None:
     """Put a corrected text in the place of a published one, with a note to its readers."""
     run(context, lambda known: _correct(known, brief, file, why))

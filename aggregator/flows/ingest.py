@@ -261,7 +261,7 @@ async def _report(
                 body_bytes=len(answer.body),
                 why=f"the same bytes as before; {then}",
             )
-        case Fetched():
+        case _:
             return await asyncio.to_thread(_read, answer, base, source, then)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -48,7 +49,8 @@ async def link_stored(database: Database, name: str) -> dict[str, Any]:
         brief = from_text(read_brief(require_brief(session, name).revision.text))
         return brief, [candidate_of(story) for story in _around(session, brief.date) if story.url]
 
-    return link(*await database.read(read))
+    # On a thread: it computes for a while, and the server goes on answering meanwhile.
+    return await asyncio.to_thread(link, *await database.read(read))
 
 
 def link(brief: LinkBrief, candidates: Iterable[Candidate]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -55,7 +56,8 @@ async def publish_channels(
     await database.write(lambda session: documents.drop_channels(session, [c.slug for c in channels]))
     done = []
     for channel in channels:
-        feed = await database.read(lambda session, c=channel: compose_channel(session, c, site, titles, compiled))  # type: ignore[misc]
+        compose_now = partial(compose_channel, channel=channel, site=site, titles=titles, compiled=compiled)
+        feed = await database.read(compose_now)
         done.append(await _publish(database, clock, channel, feed))
     return done
 

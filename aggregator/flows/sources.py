@@ -136,7 +136,9 @@ def require_web_url(url: str) -> str:
         BadInput: it is no http or https address.
     """
     found = absolute(url if "://" in url else f"https://{url}")
-    if found is None:
+    # "mailto:desk@wire.example" would be read as a login to that host.
+    is_mail = "://" not in url and "@" in url.partition("/")[0]
+    if found is None or is_mail:
         raise BadInput(f"{url!r} is no web address: write one that begins with https:// or http://.")
     return found
 

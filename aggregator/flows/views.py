@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from aggregator.errors import BadInput
 from aggregator.flows.editorial import require_brief
-from aggregator.flows.publish import compose_channel, as_published
+from aggregator.flows.publish import as_published, compose_channel
 from aggregator.flows.sources import Checked
 from aggregator.language.query import parse_query
 from aggregator.model import Brief, Source, StoredDocument, Story, StoryLink

@@ -13,6 +13,7 @@ from typing import Literal
 
 from aggregator.model import Act, Publication, Role, Story
 from aggregator.rules.briefs import BriefText, Passage
+from aggregator.rules.wording import say
 from feeds.html import escape
 from feeds.model import Category, Entry, Feed, Link, Origin, Person, Text, Tombstone
 from feeds.urls import canonical
@@ -192,7 +193,7 @@ class _Shown:
 
 def _shown(brief: Published) -> _Shown:
     passages = [passage for passage in brief.text.passages if passage.id != "p0"]
-    notes = [_note(act) for act in brief.acts if act.act is Act.CORRECTED]
+    notes = [_note(act, brief.text.language) for act in brief.acts if act.act is Act.CORRECTED]
     parts = [*notes, *map(_paragraph, passages), _sources(brief)]
     return _Shown(
         title=brief.text.title,
@@ -203,14 +204,16 @@ def _shown(brief: Published) -> _Shown:
 
 
 def _notice(brief: Published) -> _Shown:
-    said = f"This brief was withdrawn on {brief.last.at:%d %B %Y}."
-    if brief.last.why:
-        said += f" Reason: {brief.last.why}"
-    return _Shown(f"Withdrawn: {brief.text.title}", said, f"<p>{escape(said)}</p>", ())
+    language, why = brief.text.language, brief.last.why
+    said = say("notice", language, at=brief.last.at)
+    if why:
+        said += " " + say("reason", language, why=why)
+    return _Shown(say("withdrawn", language, title=brief.text.title), said, f"<p>{escape(said)}</p>", ())
 
 
-def _note(act: Publication) -> str:
-    return f"<p><em>Corrected on {act.at:%d %B %Y}: {escape(act.why)}</em></p>"
+def _note(act: Publication, language: str) -> str:
+    sentence = "corrected_why" if act.why else "corrected"
+    return f"<p><em>{escape(say(sentence, language, at=act.at, why=act.why))}</em></p>"
 
 
 def _paragraph(passage: Passage) -> str:
@@ -229,7 +232,9 @@ def _sources(brief: Published) -> str:
         for story in _picked(brief)
         if story.url
     ]
-    return f"<p>Sources</p>\n<ul>\n{chr(10).join(items)}\n</ul>" if items else ""
+    return (
+        f"<p>{say('sources', brief.text.language)}</p>\n<ul>\n{chr(10).join(items)}\n</ul>" if items else ""
+    )
 
 
 def _source_links(brief: Published) -> Iterable[Link]:
@@ -349,8 +354,9 @@ def _once(entries: Iterable[Entry]) -> list[Entry]:
     for entry in entries:
         names = {entry.id or "", canonical(entry.url) if entry.url else entry.id or ""}
         if not names & seen:
-            seen |= names
             chosen.append(entry)
+        # Those left out count too: else an id would go back to an older twin of its story.
+        seen |= names
     return chosen
 
 

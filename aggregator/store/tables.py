@@ -264,12 +264,13 @@ class DocumentRow(SQLModel, table=True):
     format: str = Field(primary_key=True)
     state: str
     media_type: str
-    body: bytes
-    gzip: bytes
     etag: str
     etag_gzip: str
     last_modified: datetime = moment()
     entries: int
+    #: Last, so that SQLite reads the rest of a row without walking through them.
+    body: bytes
+    gzip: bytes
 
 
 class FragmentRow(SQLModel, table=True):

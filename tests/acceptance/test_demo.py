@@ -33,9 +33,10 @@ class Demo:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("served")
-    with Desk(folder).started("demo", "--port", "0", "--out", "out") as process:
+    with Desk(folder, {"TMPDIR": str(folder)}).started("demo", "--port", "0", "--out", "out") as process:
         pages, wire = re.findall(r"http://[^\s)]+", process.says("Look at it"))
         yield Demo(pages, wire, folder / "out")
+        assert process.interrupt().code == 130
 
 
 @dataclass(frozen=True, slots=True)

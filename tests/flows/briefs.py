@@ -23,7 +23,9 @@ async def write(desk: Desk, text: str = TEXT) -> str:
     return (await import_brief(desk.database, desk.clock, text, by="ada")).slug
 
 
-async def pick(desk: Desk, story: str, *, passage: str = "p1", role: Role = Role.SOURCE, undo: bool = False) -> bool:
+async def pick(
+    desk: Desk, story: str, *, passage: str = "p1", role: Role = Role.SOURCE, undo: bool = False
+) -> bool:
     """Pick a story for a passage of the brief; whether that changed anything."""
     _, _, changed = await pick_story(
         desk.database, desk.clock, SLUG, passage, story, role, by="ada", undo=undo

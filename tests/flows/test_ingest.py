@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from aggregator.flows import ingest
 from aggregator.flows.ingest import FetchSettings, Round, client_for
 from aggregator.model import FetchReport, Outcome, SourceDue, SourceKind
 from aggregator.rules.cadence import Cadence, Cadences
+from aggregator.rules.stories import read_stories
 from aggregator.store import sources
 from aggregator.store.database import Database, StoreError
 from feeds.http import make_client
@@ -188,12 +190,14 @@ async def test_a_source_that_fails_is_left_alone_for_longer_and_longer(desk: Des
     for _ in range(4):
         await desk.poll()
         waits.append(desk.source().next_due - NOW)
-    assert all(2 * first * 0.9 < second for first, second in zip(waits, waits[1:], strict=False))
+    assert all(2 * first * 0.9 < second for first, second in pairwise(waits))
 
 
 async def test_one_broken_feed_does_not_stop_a_round(desk: Desk) -> None:
     await desk.follow(
-        desk.wire.fails("/broken"), desk.wire.says(entry(1), path="/good"), desk.wire.answers(404, path="/lost")
+        desk.wire.fails("/broken"),
+        desk.wire.says(entry(1), path="/good"),
+        desk.wire.answers(404, path="/lost"),
     )
     found = await desk.poll()
     assert (found.sources, found.new) == (3, 1)
@@ -261,12 +265,10 @@ async def test_a_poll_that_is_interrupted_keeps_what_was_fetched_and_frees_the_r
 async def test_a_bug_stops_the_round_and_nothing_fetched_is_lost(
     desk: Desk, hour_long_gathering: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = ingest.read_stories
-
     def with_a_bug(feed: Any, *, source_url: str, language: str | None) -> Any:
         if source_url.endswith("/2"):
             raise ZeroDivisionError
-        return read(feed, source_url=source_url, language=language)
+        return read_stories(feed, source_url=source_url, language=language)
 
     monkeypatch.setattr(ingest, "read_stories", with_a_bug)
     desk.settings = replace(desk.settings, per_host=1)

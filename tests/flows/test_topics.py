@@ -11,7 +11,7 @@ from aggregator.rules.topics import Topic
 from aggregator.store import topics as store
 from tests.flows.wire import TALKS, Desk, entry
 
-GULF = Topic("gulf", "The Gulf", all=(("riyadh", "doha"), ("delegations",)), none=("day 2",))
+GULF = Topic("gulf", "The Gulf", all=(("riyadh", "doha"), ("delegations",)), none=('"day 2"',))
 
 
 def members(desk: Desk, topic: Topic = TALKS) -> list[str]:

@@ -87,6 +87,7 @@ class ScriptedWire:
         #: The most requests that were being answered at one moment.
         self.most_at_once = 0
         self._at_once = 0
+        self._heard = asyncio.Condition()
         self._play = server._play
         server._play = self._counted  # type: ignore[method-assign]
 
@@ -123,15 +124,16 @@ class ScriptedWire:
 
     async def is_asked(self, path: str) -> None:
         """Wait until somebody asks for the path."""
-        async with asyncio.timeout(20):
-            while not self.requests(path):
-                await asyncio.sleep(0.002)
+        async with asyncio.timeout(20), self._heard:
+            await self._heard.wait_for(lambda: self.requests(path))
 
     def _script(self, path: str, steps: list[Step]) -> str:
         return self.server.says(path, steps)
 
     async def _counted(self, steps: list[Step], writer: asyncio.StreamWriter) -> End | None:
         self._at_once += 1
+        async with self._heard:
+            self._heard.notify_all()
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
             return await self._play(steps, writer)
@@ -163,9 +165,7 @@ class Desk:
     async def poll(self, *, on_done: OnDone | None = None) -> Round:
         """One round of every source, due or not."""
         due = await self.claim()
-        return await ingest.poll(
-            self.database, self.client, self.clock, self.settings, due, on_done=on_done
-        )
+        return await ingest.poll(self.database, self.client, self.clock, self.settings, due, on_done=on_done)
 
     async def sweep(self) -> tuple[Round, datetime | None]:
         """One round of what is due."""
@@ -194,7 +194,9 @@ class Desk:
         """Let these topics read what is new."""
         return await match_topics(self.database, topics)
 
-    async def publish(self, *channels: Channel, topics: Sequence[Topic] = (), clock: Any = None) -> list[Rendered]:
+    async def publish(
+        self, *channels: Channel, topics: Sequence[Topic] = (), clock: Any = None
+    ) -> list[Rendered]:
         """Render what is stale of these channels, each in a second of its own."""
         self.clock.move(timedelta(seconds=1))
         chosen = channels or (EVERYTHING,)
@@ -209,7 +211,9 @@ class Desk:
     def received(self, channel: str = "wire") -> Feed:
         """What a subscriber of the channel reads."""
         document = self.document(channel)
-        return parse(document.body, content_type=document.media_type, base_url=SITE.page(f"channels/{channel}.atom"))
+        return parse(
+            document.body, content_type=document.media_type, base_url=SITE.page(f"channels/{channel}.atom")
+        )
 
     def entry(self, title: str, channel: str = "wire") -> Entry:
         """The entry of a channel whose title begins so."""

@@ -56,7 +56,9 @@ def story(number: int, **more: Any) -> Story:
     return replace(told, **more)
 
 
-def act(kind: Act = Act.PUBLISHED, at: datetime = NOW, *, why: str = "", links: Sequence[PublishedLink] = ()) -> Publication:
+def act(
+    kind: Act = Act.PUBLISHED, at: datetime = NOW, *, why: str = "", links: Sequence[PublishedLink] = ()
+) -> Publication:
     revision = Revision(1, 1, NOW, "ada", TEXT, "Talks open in Riyadh", date(2025, 2, 18), "en", "")
     return Publication(1, 7, kind, at, "ada", why, revision, tuple(links))
 
@@ -65,13 +67,13 @@ def pick(passage: str, number: int, role: Role = Role.SOURCE) -> PublishedLink:
     return PublishedLink(passage, number, 1, role)
 
 
-def brief(*acts: Publication, stories: Sequence[Story] = (), topics: tuple[str, ...] = ("talks",)) -> Published:
+def brief(
+    *acts: Publication, stories: Sequence[Story] = (), topics: tuple[str, ...] = ("talks",)
+) -> Published:
     return Published("riyadh", read_brief(TEXT), topics, acts or (act(),), {s.id: s for s in stories})
 
 
-def composed(
-    *stories: Story, channel: Channel = WIRE, briefs: Sequence[Published] = ()
-) -> Feed:
+def composed(*stories: Story, channel: Channel = WIRE, briefs: Sequence[Published] = ()) -> Feed:
     return compose(channel, SITE, briefs=briefs, stories=stories, topics=TITLES)
 
 
@@ -97,7 +99,12 @@ def test_a_channel_says_who_it_is_in_ids_that_no_move_changes() -> None:
         ("self", "https://desk.example/channels/wire.atom"),
         ("alternate", "https://desk.example/channels/wire"),
     ]
-    assert (feed.title, feed.subtitle, feed.language, feed.rights) == ("The wire", "All of it.", "fr", "CC BY")
+    assert (feed.title, feed.subtitle, feed.language, feed.rights) == (
+        "The wire",
+        "All of it.",
+        "fr",
+        "CC BY",
+    )
     assert composed().language == "en"
 
 
@@ -150,6 +157,14 @@ def test_stories_of_one_minute_are_set_apart_in_the_order_in_which_they_came() -
     ]
 
 
+def test_a_newcomer_takes_no_second_that_another_stands_on() -> None:
+    wire = [story(1), story(2, published=NOW - 2 * HOUR + SECOND)]
+    before = composed(*wire).entries
+    after = composed(*wire, story(3))
+    assert after.entries[1:] == before
+    assert (after.entries[0].title, after.updated) == ("Story 3", NOW - 2 * HOUR + 2 * SECOND)
+
+
 def test_a_brief_of_the_same_second_moves_no_story_though_its_number_is_small() -> None:
     fresh = story(90, published=None)
     before = composed(fresh).entries[0]
@@ -165,7 +180,7 @@ moments = st.integers(0, 6)
 def wires(draw: st.DrawFn) -> list[Story]:
     """Stories in the order in which they came; some share a page, an id or a second."""
     found, came = [], NOW
-    for number in range(1, draw(st.integers(1, 9))):
+    for number in range(1, draw(st.integers(2, 10))):
         came += draw(moments) * SECOND
         dated = draw(st.none() | moments.map(lambda n: NOW - HOUR + n * SECOND))
         page = draw(st.none() | st.integers(1, 12))
@@ -285,7 +300,10 @@ def test_a_story_from_the_future_is_published_when_it_was_first_seen() -> None:
 
 
 def test_a_storys_pictures_come_along_without_their_previews() -> None:
-    picture, preview = Enclosure("https://x.example/a.jpg"), Enclosure("https://x.example/t.jpg", is_thumbnail=True)
+    picture, preview = (
+        Enclosure("https://x.example/a.jpg"),
+        Enclosure("https://x.example/t.jpg", is_thumbnail=True),
+    )
     assert passed(entry=Entry(enclosures=(picture, preview))).enclosures == (picture,)
 
 
@@ -367,17 +385,23 @@ def test_a_corrected_brief_shows_its_note_first_and_moves_updated() -> None:
         act(Act.UPDATED, NOW + 2 * HOUR),
     ]
     entry = brief_entry(brief(*acts), SITE, TITLES)
-    assert shown(entry).startswith("<p><em>Corrected on 18 February 2025: The &lt;date&gt; was wrong.</em></p>\n")
+    assert shown(entry).startswith(
+        "<p><em>Corrected on 18 February 2025: The &lt;date&gt; was wrong.</em></p>\n"
+    )
     assert (entry.published, entry.updated) == (NOW, NOW + 2 * HOUR)
 
 
 def test_a_withdrawn_brief_leaves_a_tombstone_and_a_notice_under_the_same_id() -> None:
-    gone = brief(act(links=[pick("p1", 1)]), act(Act.WITHDRAWN, NOW + HOUR, why="It was <false>."), stories=[story(1)])
+    gone = brief(
+        act(links=[pick("p1", 1)]), act(Act.WITHDRAWN, NOW + HOUR, why="It was <false>."), stories=[story(1)]
+    )
     feed = composed(briefs=[gone])
     (entry,), (stone,) = feed.entries, feed.tombstones
     assert entry.id == stone.ref == brief_id(SITE, "riyadh")
     assert entry.title == "Withdrawn: Talks open in Riyadh"
-    assert shown(entry) == "<p>This brief was withdrawn on 18 February 2025. Reason: It was &lt;false&gt;.</p>"
+    assert (
+        shown(entry) == "<p>This brief was withdrawn on 18 February 2025. Reason: It was &lt;false&gt;.</p>"
+    )
     assert [link.rel for link in entry.links] == ["alternate"]
     assert (stone.when, stone.by, stone.comment) == (NOW + HOUR, Person("The editors"), "It was <false>.")
 

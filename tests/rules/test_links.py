@@ -34,8 +34,13 @@ def test_one_word_in_two_forms_is_still_one_word() -> None:
 
 
 def test_two_numbers_are_two_reasons() -> None:
-    found = Linker([told("Le bilan passe de 100 à 1000", language="en")]).suggest("Entre 100 et 1000 morts", "fr")
-    assert {(reason.kind, reason.brief) for reason in found[0].reasons} == {("number", "100"), ("number", "1000")}
+    found = Linker([told("Le bilan passe de 100 à 1000", language="en")]).suggest(
+        "Entre 100 et 1000 morts", "fr"
+    )
+    assert {(reason.kind, reason.brief) for reason in found[0].reasons} == {
+        ("number", "100"),
+        ("number", "1000"),
+    }
 
 
 def test_a_single_digit_and_a_short_word_say_nothing() -> None:
@@ -77,7 +82,9 @@ def test_a_passage_gets_so_many_suggestions_and_no_more() -> None:
 
 
 def test_the_strongest_reason_is_named_first() -> None:
-    (found,) = Linker([told("Trump: 25 pourparlers", language="fr")]).suggest("Les pourparlers de 25 : Trump", "fr")
+    (found,) = Linker([told("Trump: 25 pourparlers", language="fr")]).suggest(
+        "Les pourparlers de 25 : Trump", "fr"
+    )
     assert [reason.kind for reason in found.reasons] == ["name", "number", "term", "term"]
 
 
@@ -92,7 +99,21 @@ def test_stories_rank_by_all_passages_together() -> None:
     assert rank([]) == []
 
 
-VOCABULARY = ["Poutine", "poutine", "Trump", "Київ", "Kyiv", "guerre", "guerres", "25", "1000", "100", "le", "Łódź", "l'Ukraine"]
+VOCABULARY = [
+    "Poutine",
+    "poutine",
+    "Trump",
+    "Київ",
+    "Kyiv",
+    "guerre",
+    "guerres",
+    "25",
+    "1000",
+    "100",
+    "le",
+    "Łódź",
+    "l'Ukraine",
+]
 texts = st.lists(st.sampled_from(VOCABULARY), max_size=8).map(" ".join) | st.text(max_size=60)
 
 

@@ -78,7 +78,8 @@ def test_a_story_keeps_an_id_that_can_be_republished(id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "id", [None, "1234", "wire.example/?p=1", "urn:uuid:1", "tag:wire", "https://wire.example/a b", "ftp://x/y"]
+    "id",
+    [None, "1234", "wire.example/?p=1", "urn:uuid:1", "tag:wire", "https://wire.example/a b", "ftp://x/y"],
 )
 def test_a_story_without_such_an_id_is_given_one_once_and_for_all(id: str | None) -> None:
     given_id = publishable_id(replace(TALKS, id=id), SOURCE)
@@ -138,10 +139,17 @@ def test_a_story_without_title_is_told_apart_by_its_summary() -> None:
 
 
 def test_each_story_of_a_feed_has_its_own_language() -> None:
-    french = replace(TALKS, title="Les pourparlers commencent", summary=Text("Les délégations se sont vues hier."))
+    french = replace(
+        TALKS, title="Les pourparlers commencent", summary=Text("Les délégations se sont vues hier.")
+    )
     name = replace(TALKS, title="Kyiv", summary=None)
     feed = Feed(language="pl", entries=(TALKS, french, name, replace(name, language="de")))
-    assert [s.language for s in read_stories(feed, source_url=SOURCE, language="it")] == ["en", "fr", "pl", "de"]
+    assert [s.language for s in read_stories(feed, source_url=SOURCE, language="it")] == [
+        "en",
+        "fr",
+        "pl",
+        "de",
+    ]
     (untagged,) = read_stories(Feed(entries=(name,)), source_url=SOURCE, language="it")
     assert untagged.language == "it"
 
@@ -149,7 +157,10 @@ def test_each_story_of_a_feed_has_its_own_language() -> None:
 def test_a_feed_is_read_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stories, "MOST_ENTRIES", 2)
     feed = Feed(entries=tuple(replace(TALKS, id=f"urn:wire:{n}") for n in range(3)))
-    assert [s.entry_id for s in read_stories(feed, source_url=SOURCE, language=None)] == ["urn:wire:0", "urn:wire:1"]
+    assert [s.entry_id for s in read_stories(feed, source_url=SOURCE, language=None)] == [
+        "urn:wire:0",
+        "urn:wire:1",
+    ]
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.none() | st.text(max_size=40))

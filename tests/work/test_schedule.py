@@ -31,6 +31,7 @@ class Work:
         self.most_at_once = 0
         self.may_end = asyncio.Event()
         self.may_end.set()
+        self._news = asyncio.Condition()
         self._wanted = list(wanted)
 
     async def __call__(self) -> datetime | None:
@@ -38,6 +39,8 @@ class Work:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
+            async with self._news:
+                self._news.notify_all()
             await self.may_end.wait()
             return self._wanted.pop(0)() if self._wanted else None
         finally:
@@ -46,9 +49,8 @@ class Work:
 
     async def has_begun(self, times: int) -> None:
         """Wait until it has run so often."""
-        async with asyncio.timeout(20):
-            while len(self.began) < times:
-                await asyncio.sleep(0.001)
+        async with asyncio.timeout(20), self._news:
+            await self._news.wait_for(lambda: len(self.began) >= times)
 
 
 def job(work: Callable[[], Awaitable[datetime | None]], name: str = "poll") -> Job:

@@ -41,12 +41,12 @@ def upgrade() -> None:
         sa.Column("format", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("media_type", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("gzip", sa.LargeBinary(), nullable=False),
         sa.Column("etag", sa.String(), nullable=False),
         sa.Column("etag_gzip", sa.String(), nullable=False),
         sa.Column("last_modified", sa.DateTime(timezone=True), nullable=False),
         sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("gzip", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("channel", "format"),
     )
     op.create_table(
