@@ -46,7 +46,7 @@ async def _import(known: Context, files: list[Path], as_json: bool) -> None:
             passages = done.text.passages
             if as_json:
                 say_json(
-                    {"brief": done.slug, "new": done.is_new, "changed": done.is_changed, **_shape(done.text)}
+                    {"slug": done.slug, "new": done.is_new, "changed": done.is_changed, **_shape(done.text)}
                 )
             else:
                 what = "new" if done.is_new else "a new revision" if done.is_changed else "nothing changed"

@@ -107,16 +107,14 @@ async def publish_brief(database: Database, clock: Clock, brief: str, *, by: str
 
 
 async def correct_brief(
-    database: Database, clock: Clock, brief: str, text: str, *, by: str, why: str
+    database: Database, clock: Clock, brief: str, text: str, *, by: str, why: str = ""
 ) -> tuple[Brief, Act | None]:
     """Put a corrected text in the place of the published one, with a note that readers see.
 
     Raises:
         BriefError: the text is no brief; nothing was changed.
-        BadInput: there is no such brief, it is not published, or it is not said what was wrong.
+        BadInput: there is no such brief, or it is not published.
     """
-    if not why.strip():
-        raise BadInput("Say what is corrected: the readers of the brief will read it.")
     read = read_brief(text)
     draft = _draft(text, read)
 

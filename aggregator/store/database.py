@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -182,6 +183,19 @@ def _postgresql_engine(url: URL) -> Engine:
         raise BadInput("PostgreSQL needs its driver: install wirebrief[postgresql].") from error
 
 
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Write ahead. Several programs that begin at once may meet here: SQLite does not wait by itself."""
+    patient_until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > patient_until:
+                raise
+            time.sleep(0.02)
+
+
 def _sqlite_engine(url: URL, *, begin: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
 
@@ -189,8 +203,9 @@ def _sqlite_engine(url: URL, *, begin: str) -> Engine:
     def set_up(connection: sqlite3.Connection, _record: Any) -> None:
         # The driver's own BEGIN comes too late and is never IMMEDIATE; ours is sent below.
         connection.isolation_level = None
+        _use_wal(connection)
         # FULL, not NORMAL: an editor's pick survives a power cut too.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

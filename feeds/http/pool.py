@@ -82,6 +82,10 @@ class Pool(httpx.AsyncBaseTransport):
                 await rested.aclose()
                 if request.method not in ("GET", "HEAD"):
                     raise
+            except BaseException:
+                # A cancelled request leaves its connection in the middle of an answer.
+                await rested.aclose()
+                raise
         fresh = await self._open(_origin_of(request))
         try:
             return fresh, await fresh.handle_async_request(_to_httpcore(request))

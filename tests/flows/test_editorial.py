@@ -187,13 +187,11 @@ async def test_a_correction_that_was_saved_before_still_reaches_its_readers(desk
     assert await correct(desk) is Act.CORRECTED
 
 
-async def test_only_what_is_published_can_be_corrected_and_not_without_a_reason(desk: Desk) -> None:
+async def test_only_what_is_published_can_be_corrected_and_only_by_a_brief(desk: Desk) -> None:
     await write(desk)
     with pytest.raises(BadInput, match="is not published, so there is nothing to correct"):
         await correct(desk)
     await release(desk)
-    with pytest.raises(BadInput, match="Say what is corrected"):
-        await correct(desk, why="  ")
     with pytest.raises(BriefError):
         await correct(desk, "Only a title")
     assert brief(desk).revisions == 1

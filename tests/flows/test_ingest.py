@@ -272,7 +272,7 @@ async def test_a_bug_stops_the_round_and_nothing_fetched_is_lost(
 
     monkeypatch.setattr(ingest, "read_stories", with_a_bug)
     desk.settings = replace(desk.settings, per_host=1)
-    said = [desk.wire.says(entry(n), path=f"/{n}", headers=["Connection: close"]) for n in (1, 2)]
+    said = [desk.wire.says(entry(n), path=f"/{n}") for n in (1, 2)]
     await desk.follow(*said, desk.wire.hangs("/3"))
     with pytest.raises(ZeroDivisionError):
         await desk.poll()
