@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from aggregator.flows import ingest, publish, topics, upkeep
+from aggregator.flows import cluster, ingest, publish, suggest, topics, upkeep
 from aggregator.flows.ingest import OnDone, Round
 from aggregator.flows.publish import Rendered
 from aggregator.model import Account, Clock
@@ -79,6 +79,8 @@ class App:
         """What follows from new stories and decisions: topics, the search index, the channels."""
         await topics.match_topics(self.database, self.settings.topics)
         await upkeep.index_search(self.database)
+        await cluster.cluster_new(self.database, self.clock)
+        await suggest.suggest_links(self.database, self.clock)
         return await publish.publish_channels(
             self.database, self.clock, self.settings.site, self.settings.channels, self.settings.topics
         )

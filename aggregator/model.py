@@ -242,6 +242,8 @@ class Version:
     story_id: int
     number: int
     seen_at: datetime
+    #: When its story was published, or first seen where that is earlier: what "Tuesday" is read from.
+    sorted_at: datetime
     title: str
     summary: str
     body: str

@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from aggregator.errors import BadInput
 from aggregator.flows.ingest import FetchSettings
+from aggregator.flows.link import LinkSettings
 from aggregator.flows.upkeep import KeepSettings
 from aggregator.model import SourceDraft, SourceKind
 from aggregator.rules.cadence import Cadences
@@ -52,6 +53,7 @@ class Settings:
     serve: ServeSettings = field(default_factory=ServeSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)
     keep: KeepSettings = field(default_factory=KeepSettings)
+    link: LinkSettings = field(default_factory=LinkSettings)
     topics: tuple[Topic, ...] = ()
     channels: tuple[Channel, ...] = ()
     #: Followed from the start; more are added by command.

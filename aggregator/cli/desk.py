@@ -88,15 +88,17 @@ def show(context: typer.Context, brief: str = BRIEF, as_json: bool = JSON) -> No
 
 async def _show(known: Context, name: str, as_json: bool) -> None:
     from aggregator.flows.editorial import require_brief
-    from aggregator.flows.views import brief_json
+    from aggregator.flows.views import brief_json, quality_json
     from aggregator.rules.briefs import read_brief
     from aggregator.store.stories import by_ids
+    from aggregator.store.suggestions import quality as quality_of
 
     async with known.app() as app:
         brief = await app.database.read(lambda session: require_brief(session, name))
         stories = await app.database.read(
             lambda session: by_ids(session, [pick.story_id for pick in brief.links])
         )
+        quality = await app.database.read(lambda session: quality_of(session, brief.id))
     text = read_brief(brief.revision.text)
     if as_json:
         picks = [
@@ -108,7 +110,7 @@ async def _show(known: Context, name: str, as_json: bool) -> None:
             }
             for pick in brief.links
         ]
-        say_json({**brief_json(brief), **_shape(text), "picks": picks})
+        say_json({**brief_json(brief), **_shape(text), "picks": picks, "linking": quality_json(quality)})
         return
     say(f"{text.title}\n{text.date or 'no date'} · {brief.state.value} · revision {brief.revision.number}\n")
     for passage in text.passages:
@@ -201,10 +203,12 @@ async def _link(known: Context, name: str, stories: Path | None, as_json: bool) 
     from aggregator.flows import link as linking
 
     if stories is not None:
-        found = linking.link(linking.brief_from_file(Path(name)), linking.stories_from_file(stories))
+        encoder = linking.load_encoder(known.settings().link.encoder)
+        found = linking.link_files(Path(name), stories, encoder=encoder)
     else:
         async with known.app() as app:
-            found = await linking.link_stored(app.database, name)
+            encoder = linking.load_encoder(app.settings.link.encoder)
+            found = await linking.link_stored(app.database, name, encoder=encoder)
     if as_json:
         say_json(found)
         return
@@ -216,6 +220,9 @@ async def _link(known: Context, name: str, stories: Path | None, as_json: bool) 
             say(f"   {suggestion['score']:7.2f}  [{suggestion['language']}] {suggestion['title']}")
             say(f"            {suggestion['source']} · {reasons}")
             say(f"            {suggestion['url']}")
+        for check in found["checks"]:
+            if check["passage"] == passage["id"]:
+                say(f"   ! {check['message']}")
         say()
 
 
@@ -226,9 +233,21 @@ def pick(
     story: str = typer.Argument(..., help="A story's number or URL."),
     role: str = typer.Option("source", help="source, background, quote or contradicts."),
     undo: bool = typer.Option(False, "--undo", help="Take the pick back."),
+    reject: bool = typer.Option(False, "--reject", help="It does not belong there: suggest it no more."),
 ) -> None:
-    """Take a story for a passage of a brief."""
-    run(context, lambda known: _pick(known, brief, passage, story, role, undo))
+    """Take a story for a passage of a brief, or say that it does not belong there."""
+    if reject:
+        run(context, lambda known: _reject(known, brief, passage, story))
+    else:
+        run(context, lambda known: _pick(known, brief, passage, story, role, undo))
+
+
+async def _reject(known: Context, brief: str, passage: str, story: str) -> None:
+    from aggregator.flows.editorial import reject_story
+
+    async with known.app() as app:
+        found, left = await reject_story(app.database, app.clock, brief, passage, story, by=editor())
+    say(f"{found.slug} {passage}: {left.title} does not belong there, and is suggested no more.")
 
 
 async def _pick(known: Context, brief: str, passage: str, story: str, role: str, undo: bool) -> None:

@@ -41,7 +41,7 @@ async def _stories(
     limit: int,
     as_json: bool,
 ) -> None:
-    from aggregator.flows.views import story_json
+    from aggregator.flows.views import stories_json
     from aggregator.language.query import parse_query
     from aggregator.store import stories as stored
 
@@ -57,9 +57,10 @@ async def _stories(
                 session, parsed, topic=topic, language=language, since=moment, limit=limit or None
             )
         )
+        rows = await app.database.read(lambda session: stories_json(session, found)) if as_json else []
     if as_json:
-        for story in found:
-            say_json(story_json(story))
+        for row in rows:
+            say_json(row)
         return
     say_table(
         ("No.", "Time", "Lang.", "Source", "Title"),

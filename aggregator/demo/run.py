@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from aggregator.app import App, opened
 from aggregator.demo.wire import demo_briefs, demo_feeds, demo_picks, make_wire
@@ -100,6 +101,14 @@ async def _tell_suggestions(app: App, brief: str, say: Say) -> None:
         shown = dict.fromkeys(f"{r['brief']} ↔ {r['story']}" for r in suggestion["reasons"])
         reasons = ", ".join(list(shown)[:3])
         say(f"   [{suggestion['language']}] {suggestion['title']}\n        because {reasons}")
+    _tell_checks(found, say)
+
+
+def _tell_checks(found: dict[str, Any], say: Say) -> None:
+    conflicts = [check for check in found["checks"] if check["stories"]]
+    say(f"   Checked against the wire: {len(conflicts)} places where it disagrees.")
+    for check in conflicts:
+        say(f"   ! {check['passage']}: {check['message']}")
 
 
 async def _pick_and_publish(app: App, slugs: dict[str, str], wire_url: str, say: Say) -> None:

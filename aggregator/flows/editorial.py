@@ -12,7 +12,7 @@ from aggregator.errors import BadInput
 from aggregator.language.text import fold
 from aggregator.model import Act, Brief, BriefState, Clock, Role, Story
 from aggregator.rules.briefs import BriefText, read_brief
-from aggregator.store import briefs, stories
+from aggregator.store import briefs, stories, suggestions
 from aggregator.store.briefs import RevisionDraft
 from aggregator.store.database import Database
 
@@ -71,14 +71,31 @@ async def pick_story(
     """
 
     def decide(session: Session) -> tuple[Brief, Story, bool]:
-        known = require_brief(session, brief)
-        _require_passage(known, passage)
-        found = _require_story(session, story)
+        known, found = _require_all(session, brief, passage, story)
         if undo:
             changed = briefs.undo(session, known.id, passage, found.id, by=by, now=clock())
         else:
+            suggestions.accept(session, known.id, passage, found.id)
             changed = briefs.pick(session, known.id, passage, found.id, role, by=by, now=clock())
         return require_brief(session, brief), found, changed
+
+    return await database.write(decide)
+
+
+async def reject_story(
+    database: Database, clock: Clock, brief: str, passage: str, story: str, *, by: str
+) -> tuple[Brief, Story]:
+    """Say that a story does not belong to a passage: it is not suggested there again.
+
+    Raises:
+        BadInput: there is no such brief, passage or story.
+    """
+
+    def decide(session: Session) -> tuple[Brief, Story]:
+        known, found = _require_all(session, brief, passage, story)
+        briefs.undo(session, known.id, passage, found.id, by=by, now=clock())
+        suggestions.reject(session, known.id, passage, found.id, by=by, now=clock())
+        return require_brief(session, brief), found
 
     return await database.write(decide)
 
@@ -207,6 +224,12 @@ def _refuse_withdrawn(brief: Brief) -> None:
         raise BadInput(
             f"{brief.slug} was withdrawn, and its readers were told so. Import the text under another title instead."
         )
+
+
+def _require_all(session: Session, brief: str, passage: str, story: str) -> tuple[Brief, Story]:
+    known = require_brief(session, brief)
+    _require_passage(known, passage)
+    return known, _require_story(session, story)
 
 
 def _require_passage(brief: Brief, passage: str) -> None:

@@ -18,7 +18,9 @@ from aggregator.model import Brief, Source, StoredDocument, Story, StoryLink
 from aggregator.rules.briefs import read_brief
 from aggregator.rules.channels import Channel, Published, Site
 from aggregator.rules.topics import CompiledTopic
-from aggregator.store import briefs, documents, sources, stories, topics
+from aggregator.store import briefs, clusters, documents, sources, stories, topics
+from aggregator.store.clusters import ClusterView
+from aggregator.store.suggestions import Quality
 from feeds.dates import rfc3339
 from feeds.model import Feed
 
@@ -143,7 +145,7 @@ def find_stories(
     """
     query = parse_query(asked) if asked.strip() else None
     found = stories.find(session, query, topic=topic, language=language, since=since, limit=limit)
-    return [story_json(story) for story in found]
+    return stories_json(session, found)
 
 
 def list_briefs(session: Session) -> list[dict[str, Any]]:
@@ -182,7 +184,13 @@ def knows_brief(session: Session, name: str) -> str | None:
     return None
 
 
-def story_json(story: Story) -> dict[str, Any]:
+def stories_json(session: Session, found: Sequence[Story]) -> list[dict[str, Any]]:
+    """Stories as the command line and the API give them, each with the number of its cluster."""
+    known = clusters.clusters_of(session, [story.id for story in found])
+    return [story_json(story, known.get(story.id)) for story in found]
+
+
+def story_json(story: Story, cluster: ClusterView | None = None) -> dict[str, Any]:
     """A story as the command line and the API give it; times are RFC 3339, UTC."""
     return {
         "id": story.id,
@@ -196,7 +204,7 @@ def story_json(story: Story) -> dict[str, Any]:
         "source": {"name": story.source_name, "url": story.source_url},
         "versions": story.versions,
         "topics": list(story.topics),
-        "cluster": None,
+        "cluster": cluster.id if cluster else None,
     }
 
 
@@ -267,6 +275,17 @@ def pick_json(link: StoryLink, story: Story) -> dict[str, Any]:
         "source": story.source_name,
         "picked_by": link.picked_by,
         "picked_at": _time(link.picked_at),
+    }
+
+
+def quality_json(quality: Quality) -> dict[str, Any]:
+    """How good the suggestions for a brief were, by what its editors decided; null where nothing was."""
+    return {
+        "suggested": quality.suggested,
+        "picked": quality.picked,
+        "rejected": quality.rejected,
+        "precision": quality.precision,
+        "recall": quality.recall,
     }
 
 

@@ -1,145 +1,204 @@
-"""Which stories stand behind a passage: names, numbers and words that both of them hold.
+"""Which wire stories stand behind each passage of a brief, in any language, and why.
 
-A suggestion needs two of them from two different places, and each reason is a pair of verbatim
-spans. Names meet across alphabets by a plain transliteration; words meet within one language.
+A passage is a set of anchors. A story scores by the share of the passage's weight that it covers:
+one word of the brief counts once, by its best kind; rare anchors weigh more. Title and lead lend
+context, the day of the brief a time. Two kinds of anchor from two words of the brief must agree.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from itertools import pairwise
 
-from aggregator.language.text import fold, spans
+from aggregator.language.reading import Anchor
+from aggregator.rules.link_index import Covered, Linker, Wanted, group_of
+from aggregator.rules.link_values import Candidate, Encoder, Linked, Passage, Query, Reason, Suggestion
 
-#: Suggestions for one passage.
-MOST = 20
-#: Letters of a word that count: endings differ within a language.
-STEM = 6
-#: What each kind is worth, before its rarity.
-WORTH = {"name": 2.0, "number": 1.5, "term": 1.0}
-#: A mark in more than this share of the stories says nothing.
-COMMON = 0.2
-FEW = 20
+#: Reasons that are shown for one suggestion.
+MOST_REASONS = 8
 
-_CYRILLIC = "а б в г ґ д е ж з и й к л м н о п р с т у ф х ц щ ы і ї є э ч ш ю я ь ъ"
-_AS_LATIN = "a b v g g d e j z i i k l m n o p r s t u f h c sh i i i e e ch sh u a - -"
-_LATIN = dict(zip(_CYRILLIC.split(), _AS_LATIN.replace("-", "").split(" "), strict=True)) | {
-    "y": "i",
-    "w": "v",
-    "j": "i",
-}
+#: A brief of news looks this far back for its stories, and a little ahead.
+DAYS_BEFORE, DAYS_AFTER = 8, 1
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A story as the linker reads it."""
-
-    url: str
-    title: str
-    summary: str
-    language: str | None
-    source: str
-    #: RFC 3339, or "" where it is not known.
-    published: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a story was suggested: a span of the passage and one of the story, both verbatim."""
-
-    kind: str
-    brief: str
-    story: str
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A story proposed for a passage."""
-
-    candidate: Candidate
-    score: float
-    reasons: tuple[Reason, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    kind: str
-    key: str
-    span: str
+def link(query: Query, linker: Linker, *, encoder: Encoder | None = None) -> Linked:
+    """Suggestions for every passage, and the ranking of all stories for the whole brief."""
+    weights = linker.weights
+    likeness = _likeness(query, linker, encoder)
+    lead = Passage("lead", *_joined(query.passages[:3]))
+    everything = Passage("all", *_joined(query.passages))
+    context = linker.cover(linker.wanted(lead)) if query.passages else {}
+    whole = linker.cover(linker.wanted(everything)) if query.passages else {}
+    best: dict[int, float] = defaultdict(float)
+    found = {}
+    for passage in query.passages:
+        scored = _scored(passage, query, linker, context, likeness.get(passage.id, {}))
+        for score, number, _ in scored[:400]:
+            best[number] = max(best[number], score)
+        found[passage.id] = tuple(
+            _suggestion(linker.stories[number], passage, score, covered, copies)
+            for (score, number, covered), copies in _collapsed(scored, linker, weights.most)
+        )
+    overall = {
+        number: best[number]
+        + weights.whole
+        * (
+            2 * _score(whole, number) * time_prior(linker.stories[number], query.dated, ())
+            + _score(context, number)
+        )
+        for number in {*best, *whole}
+    }
+    order = sorted(overall, key=lambda n: (-overall[n], _when(linker.stories[n]), linker.stories[n].url))
+    return Linked(found, tuple((linker.stories[n].url, round(overall[n], 4)) for n in order))
 
 
-class Linker:
-    """Stories made ready to be suggested."""
-
-    def __init__(self, candidates: Iterable[Candidate]) -> None:
-        self._candidates = list(candidates)
-        self._marks = [_first(_marks(f"{c.title}\n{c.summary}", c.language)) for c in self._candidates]
-        self._holding: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        for number, marks in enumerate(self._marks):
-            for key in marks:
-                self._holding[key].append(number)
-
-    def suggest(self, text: str, language: str) -> list[Suggestion]:
-        """The stories behind a text, best first; ties by URL."""
-        wanted = _first(_marks(text, language))
-        scores: defaultdict[int, float] = defaultdict(float)
-        shared: defaultdict[int, list[tuple[float, Reason]]] = defaultdict(list)
-        for key, span in wanted.items():
-            holding = self._holding.get(key, ())
-            if not holding or len(holding) > max(FEW, COMMON * len(self._candidates)):
-                continue
-            weight = WORTH[key[0]] * math.log(1 + len(self._candidates) / len(holding))
-            for number in holding:
-                scores[number] += weight
-                shared[number].append((weight, Reason(key[0], span, self._marks[number][key])))
-        found = [self._suggestion(number, score, shared[number]) for number, score in scores.items()]
-        kept = [suggestion for suggestion in found if len(set(map(_word, suggestion.reasons))) > 1]
-        return sorted(kept, key=lambda s: (-s.score, s.candidate.url))[:MOST]
-
-    def _suggestion(self, number: int, score: float, shared: list[tuple[float, Reason]]) -> Suggestion:
-        reasons = tuple(reason for _, reason in sorted(shared, key=lambda pair: (-pair[0], pair[1].brief)))
-        # A long story holds more of everything by chance.
-        length = math.sqrt(1 + len(self._marks[number]))
-        return Suggestion(self._candidates[number], round(score / length, 4), reasons)
+def _scored(
+    passage: Passage,
+    query: Query,
+    linker: Linker,
+    context: Mapping[int, Covered],
+    likeness: Mapping[int, float],
+) -> list[tuple[float, int, Covered]]:
+    weights = linker.weights
+    wanted = linker.wanted(passage)
+    covered = linker.cover(wanted)
+    letters = linker.alike(passage.text)
+    clauses = [linker.cover(part) for part in _clauses(passage.text, wanted)]
+    dates = [a for a in passage.anchors if a.kind == "date"]
+    rows = []
+    for number, each in covered.items():
+        if not _agree(each):
+            continue
+        score = (
+            each.score + weights.grams * letters.get(number, 0.0) + weights.context * _score(context, number)
+        )
+        score += weights.encoder * likeness.get(number, 0.0)
+        if clauses:
+            score += weights.clause * max(_score(clause, number) for clause in clauses)
+        rows.append((score * time_prior(linker.stories[number], query.dated, dates), number, each))
+    rows.sort(key=lambda row: (-row[0], _when(linker.stories[row[1]]), linker.stories[row[1]].url))
+    return rows
 
 
-def rank(passages: Sequence[Sequence[Suggestion]]) -> list[tuple[str, float]]:
-    """All suggested stories by their best and their summed scores: (URL, score), best first."""
-    total: defaultdict[str, float] = defaultdict(float)
-    for suggestions in passages:
-        for suggestion in suggestions:
-            total[suggestion.candidate.url] += suggestion.score
-    return sorted(((url, round(score, 4)) for url, score in total.items()), key=lambda p: (-p[1], p[0]))
+def _likeness(query: Query, linker: Linker, encoder: Encoder | None) -> dict[str, dict[int, float]]:
+    """By passage, how alike an encoder finds each story; nothing where none is plugged in."""
+    if encoder is None or not linker.stories:
+        return {}
+    texts = [story.text for story in linker.stories]
+    vectors = [_unit(vector) for vector in encoder.encode(texts)]
+    asked = [_unit(vector) for vector in encoder.encode([passage.text for passage in query.passages])]
+    return {
+        passage.id: {
+            n: max(0.0, sum(a * b for a, b in zip(wanted, vector, strict=True)))
+            for n, vector in enumerate(vectors)
+        }
+        for passage, wanted in zip(query.passages, asked, strict=True)
+    }
 
 
-def _first(marks: Iterable[_Mark]) -> dict[tuple[str, str], str]:
-    """Each mark once, with the span in which it came first."""
-    found: dict[tuple[str, str], str] = {}
-    for mark in marks:
-        found.setdefault((mark.kind, mark.key), mark.span)
-    return found
+def _unit(vector: Sequence[float]) -> list[float]:
+    values = [float(value) for value in vector]
+    length = math.hypot(*values) or 1.0
+    return [value / length for value in values]
 
 
-def _marks(text: str, language: str | None) -> Iterable[_Mark]:
-    for word in spans(text):
-        if word.folded.isdigit():
-            if len(word.folded) > 1:
-                yield _Mark("number", word.folded, word.text)
-        elif len(word.folded) > 3:
-            if word.text[0].isupper():
-                yield _Mark("name", _skeleton(word.folded), word.text)
-            yield _Mark("term", f"{language}:{word.folded[:STEM]}", word.text)
+def _agree(covered: Covered) -> bool:
+    """Two kinds of anchor, from two different words of the brief."""
+    return len({kind for kind, _ in covered.kinds}) > 1 and len({start for _, start in covered.kinds}) > 1
 
 
-def _word(reason: Reason) -> str:
-    """What a reason rests on, so that one word in two forms or kinds counts once."""
-    return reason.brief if reason.kind == "number" else _skeleton(fold(reason.brief))
+def time_prior(story: Candidate, dated: date | None, dates: Iterable[Anchor]) -> float:
+    """How likely a story of that day stands behind a brief of this one; a day named draws its own."""
+    if dated is None or story.published is None:
+        return 1.0
+    away = (story.published - dated).days
+    if -DAYS_BEFORE <= away <= DAYS_AFTER:
+        base = 1.0
+    elif away > DAYS_AFTER:
+        base = math.exp(-(((away - DAYS_AFTER) / 6) ** 2))
+    else:
+        base = math.exp(-(((-away - DAYS_BEFORE) / 10) ** 2))
+    return max(0.3, base) * (1 + 0.25 * max((_affinity(story.published, a.key) for a in dates), default=0.0))
 
 
-def _skeleton(folded: str) -> str:
-    """The beginning of a name as any alphabet writes it, without doubled letters."""
-    latin = "".join(_LATIN.get(letter, letter) for letter in folded)
-    single = "".join(letter for i, letter in enumerate(latin) if i == 0 or letter != latin[i - 1])
-    return single[:STEM]
+def _affinity(published: date, key: str) -> float:
+    """Whether a story came out on the day that a passage names, or within its week."""
+    unit, _, value = key.partition(":")
+    if unit == "day":
+        away = (published - date.fromisoformat(value)).days
+        return 1.0 if away == 0 else 0.7 if abs(away) == 1 else 0.0
+    if unit == "week":
+        return 1.0 if 0 <= (published - date.fromisoformat(value)).days <= 7 else 0.0
+    return 0.0
+
+
+_CLAUSE = re.compile(r"(?<=[^\W\d_]{2})[.!?…]+[\s»\"”]+|[;:]\s|\s[–—]\s")
+
+
+def _clauses(text: str, wanted: Sequence[Wanted]) -> list[list[Wanted]]:
+    """What each sentence of a passage asks for; nothing where there is only one."""
+    cuts = [0, *(match.end() for match in _CLAUSE.finditer(text)), len(text)]
+    parts = [[w for w in wanted if start <= w.start < end and w.hits] for start, end in pairwise(cuts)]
+    parts = [part for part in parts if len({w.start for w in part if w.kind != "term"}) > 2]
+    return parts if len(parts) > 1 else []
+
+
+def _collapsed(
+    scored: Sequence[tuple[float, int, Covered]], linker: Linker, most: int
+) -> list[tuple[tuple[float, int, Covered], list[str]]]:
+    """The best `most`, each with the addresses of its copies, so that ten show ten different texts."""
+    chosen: list[tuple[tuple[float, int, Covered], list[str]]] = []
+    by_group: dict[str, list[str]] = {}
+    for row in scored:
+        story = linker.stories[row[1]]
+        if story.copy_group and story.copy_group in by_group:
+            by_group[story.copy_group].append(story.url)
+        elif len(chosen) < most:
+            chosen.append((row, by_group.setdefault(story.copy_group or story.url, [])))
+    return chosen
+
+
+def _suggestion(
+    story: Candidate, passage: Passage, score: float, covered: Covered, copies: Sequence[str]
+) -> Suggestion:
+    """With a reason for each word of the passage, best first, of two kinds at least."""
+    why = sorted(covered.why, key=lambda each: (-each[0], each[1].start, each[1].kind))
+    chosen = {wanted.start: (wanted, span) for _, wanted, span in reversed(why)}
+    shown = sorted(chosen.values(), key=lambda pair: [w is pair[0] for _, w, _ in why].index(True))[
+        :MOST_REASONS
+    ]
+    if len({group_of(wanted.kind) for wanted, _ in shown}) == 1:
+        # Both kinds stand on one word, which shows its better one: the other is said as well.
+        kind = group_of(shown[0][0].kind)
+        shown.append(next((wanted, span) for _, wanted, span in why if group_of(wanted.kind) != kind))
+    text = story.text
+    reasons = (
+        Reason(wanted.kind, passage.text[wanted.start : wanted.end], text[start:end])
+        for wanted, (start, end) in shown
+    )
+    return Suggestion(story, round(score, 4), tuple(reasons), tuple(copies))
+
+
+def _joined(passages: Sequence[Passage]) -> tuple[str, tuple[Anchor, ...]]:
+    """Several passages as one text, with their anchors moved to their new places."""
+    text, anchors = "", []
+    for passage in passages:
+        offset = len(text)
+        text += passage.text + "\n"
+        for a in passage.anchors:
+            head = None if a.head is None else a.head + offset
+            anchors.append(Anchor(a.kind, a.key, a.start + offset, a.end + offset, a.weight, head))
+    return text, tuple(anchors)
+
+
+def _score(covered: Mapping[int, Covered], number: int) -> float:
+    found = covered.get(number)
+    return found.score if found is not None else 0.0
+
+
+def _when(story: Candidate) -> date:
+    return story.published or date.max

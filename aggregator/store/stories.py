@@ -125,7 +125,7 @@ def _versions() -> Select[Any]:
     """Without the entry: reading JSON is the dearest part, and no reader of many versions needs it."""
     columns = (VERSION.c[name] for name in _PLAIN)
     return (
-        select(*columns, SOURCE.c.url, SOURCE.c.title)
+        select(*columns, STORY.c.sorted_at, SOURCE.c.url, SOURCE.c.title)
         .join(STORY, STORY.c.id == VERSION.c.story_id)
         .join(SOURCE, SOURCE.c.id == STORY.c.source_id)
     )
@@ -169,6 +169,8 @@ def _story(story: StoryRow, version: VersionRow, source: SourceRow, *, topics: t
 
 
 def _version(row: Row[Any]) -> Version:
-    *plain, source_url, source_name = tuple(row)
+    *plain, sorted_at, source_url, source_name = tuple(row)
     values = dict(zip(_PLAIN, plain, strict=True))
-    return Version(**values, source_url=source_url, source_name=source_name or source_url)
+    return Version(
+        **values, sorted_at=sorted_at, source_url=source_url, source_name=source_name or source_url
+    )

@@ -5,6 +5,7 @@ Content stands apart from decisions: `story` and `version` hold what feeds said,
 SQLAlchemy Core; the classes are here for their columns and for typed reads.
 """
 
+# Why so long: a schema is read as a whole, each table beside those it refers to.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
@@ -293,6 +294,55 @@ class ProgressRow(SQLModel, table=True):
     upto: int = 0
 
 
+class AnchorKeyRow(SQLModel, table=True):
+    """A fact that stands in stories, under the same key in any language."""
+
+    __tablename__ = "anchor_key"
+    __table_args__ = (UniqueConstraint("kind", "key"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    key: str
+    #: In how many stories of the rolling window it stands.
+    stories: int = 0
+
+
+class PostingRow(SQLModel, table=True):
+    """A fact stands in a story."""
+
+    __tablename__ = "posting"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    key_id: int = Field(primary_key=True, foreign_key="anchor_key.id", ondelete="CASCADE")
+    story_id: int = Field(primary_key=True, foreign_key="story.id", ondelete="CASCADE", index=True)
+
+
+class StoryAnchorsRow(SQLModel, table=True):
+    """All anchors of a story's newest version, with their spans in its title and summary."""
+
+    __tablename__ = "story_anchors"
+
+    story_id: int = Field(primary_key=True, foreign_key="story.id", ondelete="CASCADE")
+    #: [[kind, key, start, end, weight, head], …] as JSON.
+    anchors: str
+
+
+class SuggestionRow(SQLModel, table=True):
+    """A story proposed for a passage, and what an editor said to that."""
+
+    __tablename__ = "suggestion"
+
+    brief_id: int = Field(primary_key=True, foreign_key="brief.id", ondelete="CASCADE")
+    passage: str = Field(primary_key=True)
+    story_id: int = Field(primary_key=True, foreign_key="story.id", ondelete="CASCADE", index=True)
+    score: float
+    #: [[kind, span of the brief, span of the story], …] as JSON.
+    reasons: str
+    suggested_at: datetime = moment()
+    rejected_by: str | None = None
+    rejected_at: datetime | None = moment(nullable=True)
+
+
 class AccountRow(SQLModel, table=True):
     """Somebody who may decide things at the desk."""
 
@@ -305,6 +355,51 @@ class AccountRow(SQLModel, table=True):
     key_digest: str = Field(unique=True)
     created_at: datetime = moment()
     revoked_at: datetime | None = moment(nullable=True)
+
+
+class ClusterRow(SQLModel, table=True):
+    """A cluster: stories about one event. Its id is that of the story which began it."""
+
+    __tablename__ = "cluster"
+
+    id: int = Field(primary_key=True, foreign_key="story.id", ondelete="RESTRICT")
+    created_at: datetime = moment()
+    #: The cluster that it was merged into, while that merge stands.
+    merged_into: int | None = Field(
+        default=None, foreign_key="cluster.id", ondelete="RESTRICT", nullable=True, index=True
+    )
+    #: The cluster that it counts as part of: its own id where it stands by itself.
+    root: int = Field(foreign_key="cluster.id", ondelete="RESTRICT", index=True)
+
+
+class ClusterStoryRow(SQLModel, table=True):
+    """A story is in a cluster, and why. A merge leaves it as it is; `ClusterRow.root` says the rest."""
+
+    __tablename__ = "cluster_story"
+
+    story_id: int = Field(primary_key=True, foreign_key="story.id", ondelete="CASCADE")
+    cluster_id: int = Field(foreign_key="cluster.id", ondelete="RESTRICT", index=True)
+    #: The first story with this text: the story itself where it is no copy.
+    copy_group: int
+    score: float
+    why: str
+    #: The agency that its text is credited to.
+    agency: str | None = None
+    at: datetime = moment()
+
+
+class ClusterMergeRow(SQLModel, table=True):
+    """Two clusters became one. Undone, it stays, with who undid it."""
+
+    __tablename__ = "cluster_merge"
+
+    id: int | None = Field(default=None, primary_key=True)
+    kept: int = Field(foreign_key="cluster.id", ondelete="RESTRICT", index=True)
+    gone: int = Field(foreign_key="cluster.id", ondelete="RESTRICT", index=True)
+    why: str
+    at: datetime = moment()
+    undone_at: datetime | None = moment(nullable=True)
+    undone_by: str | None = None
 
 
 metadata = SQLModel.metadata
@@ -332,3 +427,10 @@ DOCUMENT = table_of(DocumentRow)
 FRAGMENT = table_of(FragmentRow)
 PROGRESS = table_of(ProgressRow)
 ACCOUNT = table_of(AccountRow)
+ANCHOR_KEY = table_of(AnchorKeyRow)
+POSTING = table_of(PostingRow)
+STORY_ANCHORS = table_of(StoryAnchorsRow)
+SUGGESTION = table_of(SuggestionRow)
+CLUSTER = table_of(ClusterRow)
+CLUSTER_STORY = table_of(ClusterStoryRow)
+CLUSTER_MERGE = table_of(ClusterMergeRow)

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from http_server import Wire, listening
 
 from feeds.http import make_client
+from tests.feeds.http_server import Wire, listening
 
 
 @pytest.fixture

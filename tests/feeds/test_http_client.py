@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from http_server import Wire, answer, listening
 
 from feeds.errors import FailureKind, FetchError
 from feeds.http import Fetched, Limits, fetch, make_client
+from tests.feeds.http_server import Wire, answer, listening
 
 OK = answer(200, b"<rss/>")
 

@@ -11,11 +11,11 @@ import brotli
 import httpx
 import pytest
 import zstandard
-from http_server import Wire, answer
 
 from feeds.errors import FailureKind, FetchError
 from feeds.http import fetch
 from feeds.http.decoding import DecodingError, decoder_for
+from tests.feeds.http_server import Wire, answer
 
 ROOM_BYTES = 8 * 1024 * 1024
 BOMB_BYTES = 300_000_000

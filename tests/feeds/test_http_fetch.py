@@ -17,10 +17,10 @@ import httpcore
 import httpx
 import pytest
 import zstandard
-from http_server import End, Step, Wire, answer, chunked, listening
 
 from feeds.errors import FailureKind, FetchError
 from feeds.http import Fetched, Freshness, Hop, Limits, NotModified, Validators, fetch, make_client
+from tests.feeds.http_server import End, Step, Wire, answer, chunked, listening
 
 FEED = b"<rss version='2.0'><channel><title>Wire</title></channel></rss>" * 50
 MONDAY = "Mon, 05 Jan 2026 08:00:00 GMT"
@@ -276,13 +276,13 @@ async def test_a_redirect_may_bring_its_own_password(wire: Wire, client: httpx.A
 
 
 def gzipped_twice(body: bytes) -> bytes:
-    return gzip.compress(body[:100]) + gzip.compress(body[100:]) + b"\0" * 512
+    return gzip.compress(body[:100], mtime=0) + gzip.compress(body[100:], mtime=0) + b"\0" * 512
 
 
 PACKED = [
-    ("gzip", gzip.compress(FEED)),
-    ("x-gzip", gzip.compress(FEED)),
-    ("GZIP , identity", gzip.compress(FEED)),
+    ("gzip", gzip.compress(FEED, mtime=0)),
+    ("x-gzip", gzip.compress(FEED, mtime=0)),
+    ("GZIP , identity", gzip.compress(FEED, mtime=0)),
     ("gzip", gzipped_twice(FEED)),
     ("deflate", zlib.compress(FEED)),
     ("br", brotli.compress(FEED)),
@@ -326,9 +326,9 @@ async def test_an_empty_body_is_empty_however_it_is_packed(
 @pytest.mark.parametrize(
     ("coding", "body"),
     [
-        ("gzip", gzip.compress(FEED)[:-9]),
-        ("gzip", gzip.compress(FEED)[:20]),
-        ("gzip", gzip.compress(FEED) + gzip.compress(FEED)[:30]),
+        ("gzip", gzip.compress(FEED, mtime=0)[:-9]),
+        ("gzip", gzip.compress(FEED, mtime=0)[:20]),
+        ("gzip", gzip.compress(FEED, mtime=0) + gzip.compress(FEED, mtime=0)[:30]),
         ("br", brotli.compress(FEED)[:-3]),
         ("zstd", zstandard.compress(FEED)[:-3]),
     ],
@@ -409,7 +409,7 @@ async def test_a_feed_that_goes_on_and_on_is_left(wire: Wire, client: httpx.Asyn
 
 
 async def test_a_feed_just_within_the_limit_is_read(wire: Wire, client: httpx.AsyncClient) -> None:
-    packed = gzip.compress(b"x" * 100_000)
+    packed = gzip.compress(b"x" * 100_000, mtime=0)
     url = wire.says("/feed", answer(200, packed, "Content-Encoding: gzip"))
     got = await fetch(client, url, limits=TIGHT)
     assert isinstance(got, Fetched)

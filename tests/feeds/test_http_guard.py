@@ -10,11 +10,11 @@ from typing import ClassVar
 import httpcore
 import httpx
 import pytest
-from http_server import Wire, answer, listening
 
 from feeds.errors import FailureKind, FetchError
 from feeds.http import Fetched, Limits, fetch, is_public, make_client
 from feeds.http.guard import AddressRefused, Guard, Resolve, _look_up
+from tests.feeds.http_server import Wire, answer, listening
 
 _PRIVATE = """
     0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.254 127.0.0.1 127.1.2.3 127.255.255.255

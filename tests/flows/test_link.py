@@ -1,130 +1,219 @@
+"""Linking a brief with the archive and with files, and briefs as standing queries."""
+
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
+from aggregator.demo.wire import demo_briefs, demo_feeds
 from aggregator.errors import BadInput
-from aggregator.flows.link import LinkBrief, brief_from_file, from_text, link, link_stored, stories_from_file
-from aggregator.rules.briefs import read_brief
-from aggregator.rules.links import Candidate
-from tests.conftest import NOW
-from tests.flows.briefs import SLUG, TEXT, write
-from tests.flows.wire import Desk, entry
+from aggregator.flows.editorial import correct_brief, import_brief, pick_story, reject_story
+from aggregator.flows.link import index_anchors, link_files, link_stored, load_encoder
+from aggregator.flows.suggest import suggest_links
+from aggregator.model import FetchReport, Outcome, SourceDraft
+from aggregator.rules.stories import read_stories
+from aggregator.store import briefs, fetches, sources, suggestions
+from aggregator.store.database import Database
+from feeds.read import parse
+from tests.conftest import NOW, Clock
 
-NEAR = "American and Russian delegations meet in Riyadh"
-STORY = {
-    "url": "https://wire.example/1",
-    "title": NEAR,
-    "summary": "Nobody from Ukraine was asked to come.",
-    "language": "en",
-    "published": "2025-02-18T08:00:00Z",
-    "source": "Harbour Wire",
-}
-BRIEF = {
-    "language": "en",
-    "date": "2025-02-18",
-    "title": "Talks in Riyadh",
-    "paragraphs": [{"id": "p1", "text": "American and Russian delegations met in Riyadh."}],
-}
+WIRE = "https://wire.example"
 
 
-def file(folder: Path, *lines: Any, name: str = "given.txt") -> Path:
-    """A file of these lines; what is no text is written as JSON."""
-    path = folder / name
-    written = (line if isinstance(line, str) else json.dumps(line) for line in lines)
-    path.write_text("\n".join(written), encoding="utf-8")
-    return path
+def receive(database: Database, *slugs: str) -> None:
+    """The stories of some outlets of the demo come in; of all of them where none is named."""
+    reports = []
+    for outlet in demo_feeds():
+        if slugs and outlet.slug not in slugs:
+            continue
+        url = f"{WIRE}/{outlet.slug}/feed"
+        draft = SourceDraft(url, title=outlet.name, language=outlet.language)
+        (source,) = database.write_now(lambda s, d=draft: sources.add(s, [d], now=NOW))  # type: ignore[misc]
+        feed = parse(outlet.document.replace(b"{{wire}}", WIRE.encode()), content_type=outlet.content_type)
+        stories = read_stories(feed, source_url=url, language=outlet.language)
+        reports.append(FetchReport(source, NOW, Outcome.FETCHED, NOW, "", drafts=stories))
+    database.write_now(lambda s: fetches.record(s, reports))
 
 
-async def test_a_stored_brief_gets_suggestions_from_the_archive(desk: Desk) -> None:
-    await desk.hears(entry(99, NEAR), entry(98, "Apples are cheap", description="A good harvest."))
-    await write(desk)
-    found = await link_stored(desk.database, SLUG)
-    assert found["brief"] == {
-        "title": "Talks open in Riyadh without Kyiv", "date": "2025-02-18", "language": "en",
-    }  # fmt: skip
-    assert [passage["id"] for passage in found["passages"]] == ["p0", "p1", "p2"]
-    (suggestion,) = found["passages"][1]["suggestions"]
-    assert (suggestion["url"], suggestion["source"]) == ("https://wire.example/stories/99", "Harbour Wire")
-    assert suggestion["published"] == "2025-02-18T08:00:00Z"
-    assert {"kind": "name", "brief": "Russian", "story": "Russian"} in suggestion["reasons"]
-    assert [story["url"] for story in found["stories"]] == ["https://wire.example/stories/99"]
+async def write(database: Database, clock: Clock) -> str:
+    done = await import_brief(database, clock, demo_briefs()[0][1], by="ada", slug="riyadh")
+    return done.slug
 
 
-async def test_a_dated_brief_is_linked_to_the_news_of_its_days(desk: Desk) -> None:
-    days = {n: NOW + timedelta(days=n) for n in (-20, -1, 2, 9)}
-    desk.clock.move(timedelta(days=30))
-    await desk.hears(*(entry(50 + n, f"{NEAR}, {n}", published=day) for n, day in days.items()))
-    await write(desk)
-    found = await link_stored(desk.database, SLUG)
-    assert {story["url"][-2:] for story in found["stories"]} == {"49", "52"}
+async def test_the_archive_answers_with_reasons_in_many_languages(database: Database, clock: Clock) -> None:
+    receive(database)
+    await write(database, clock)
+    found = await link_stored(database, "riyadh")
+    suggested = [s for passage in found["passages"] for s in passage["suggestions"]]
+    assert len({s["language"] for s in suggested}) >= 8
+    for passage in found["passages"]:
+        for suggestion in passage["suggestions"]:
+            assert all(reason["brief"] in passage["text"] for reason in suggestion["reasons"])
+    assert found["brief"] == {"title": found["passages"][0]["text"], "date": "2025-02-18", "language": "fr"}
+    assert await link_stored(database, "riyadh") == found
 
 
-async def test_a_brief_without_date_is_linked_to_the_whole_archive(desk: Desk) -> None:
-    await desk.hears(entry(1, NEAR, published=NOW - timedelta(days=900)), entry(2, NEAR, link=None))
-    await write(desk, TEXT.replace("2025-02-18\n\n", ""))
-    found = await link_stored(desk.database, SLUG.removeprefix("2025-02-18-"))
-    assert [story["url"] for story in found["stories"]] == ["https://wire.example/stories/1"]
+async def test_the_slips_of_the_brief_are_flagged_with_the_words_of_the_sources(
+    database: Database, clock: Clock
+) -> None:
+    receive(database)
+    await write(database, clock)
+    found = await link_stored(database, "riyadh")
+    conflicts = {(c["passage"], c["kind"]) for c in found["checks"] if c["stories"]}
+    assert {("p3", "year"), ("p4", "role"), ("p9", "place")} <= conflicts
+    year = next(c for c in found["checks"] if c["kind"] == "year")
+    assert "2022" in year["sources_say"]
 
 
-async def test_a_brief_that_does_not_exist_is_not_linked(desk: Desk) -> None:
-    with pytest.raises(BadInput, match="There is no brief 'nothing'"):
-        await link_stored(desk.database, "nothing")
+async def test_what_is_indexed_is_not_read_again(database: Database) -> None:
+    receive(database, "amp-world-desk")
+    assert await index_anchors(database) > 0
+    assert await index_anchors(database) == 0
 
 
-def test_a_brief_and_its_stories_may_come_from_files(tmp_path: Path) -> None:
-    brief = brief_from_file(file(tmp_path, BRIEF))
-    assert brief == LinkBrief(
-        "Talks in Riyadh",
-        date(2025, 2, 18),
-        "en",
-        (("p1", BRIEF["paragraphs"][0]["text"]),),  # type: ignore[index]
+async def test_new_stories_come_to_an_open_brief_by_themselves(database: Database, clock: Clock) -> None:
+    receive(database, "amp-world-desk")
+    slug = await write(database, clock)
+    assert await suggest_links(database, clock) > 0
+    assert await suggest_links(database, clock) == 0
+    receive(database, "pyaty-prichal")
+    assert await suggest_links(database, clock) > 0
+    brief = database.read_now(lambda s: briefs.named(s, slug))
+    assert brief is not None
+    standing = database.read_now(lambda s: suggestions.standing(s, brief.id))
+    assert any("ш" in span or "в" in span for p in standing for _, _, span in p.reasons)
+
+
+async def test_an_edited_brief_is_matched_with_the_archive_again(database: Database, clock: Clock) -> None:
+    receive(database, "amp-world-desk")
+    await write(database, clock)
+    await suggest_links(database, clock)
+    text = (
+        demo_briefs()[0][1]
+        + "\n\nWitkoff est l'envoyé spécial des États-Unis, et Lavrov le ministre russe.\n"
     )
-    stories = stories_from_file(file(tmp_path, STORY, "", {"url": "https://wire.example/2"}))
-    assert stories == [
-        Candidate(STORY["url"], NEAR, STORY["summary"], "en", "Harbour Wire", STORY["published"]),
-        Candidate("https://wire.example/2", "", "", None, "", ""),
-    ]
-    assert [story["url"] for story in link(brief, stories)["stories"]] == ["https://wire.example/1"]
+    await import_brief(database, clock, text, by="ada", slug="riyadh")
+    assert await suggest_links(database, clock) > 0
 
 
-def test_a_brief_file_may_be_as_an_editor_wrote_it(tmp_path: Path) -> None:
-    assert brief_from_file(file(tmp_path, TEXT)) == from_text(read_brief(TEXT))
+async def test_rejected_and_picked_are_counted(database: Database, clock: Clock) -> None:
+    receive(database)
+    await write(database, clock)
+    await suggest_links(database, clock)
+    brief = database.read_now(lambda s: briefs.named(s, "riyadh"))
+    assert brief is not None
+    first, second = database.read_now(lambda s: suggestions.standing(s, brief.id))[:2]
+    await pick_story(database, clock, "riyadh", first.passage, str(first.story_id), by="ada")
+    await reject_story(database, clock, "riyadh", second.passage, str(second.story_id), by="ada")
+    quality = database.read_now(lambda s: suggestions.quality(s, brief.id))
+    assert (quality.precision, quality.recall) == (0.5, 1.0)
+    with pytest.raises(BadInput, match="There is no brief"):
+        await reject_story(database, clock, "nothing", "p1", "1", by="ada")
 
 
-def test_a_brief_without_date_says_so(tmp_path: Path) -> None:
-    brief = brief_from_file(file(tmp_path, {**BRIEF, "date": None}))
-    assert (brief.date, link(brief, [])["brief"]["date"]) == (None, None)
+async def test_a_brief_that_does_not_exist_is_named(database: Database) -> None:
+    with pytest.raises(BadInput, match="There is no brief 'nothing'"):
+        await link_stored(database, "nothing")
+
+
+BRIEF = {
+    "language": "fr-FR",
+    "date": "2025-02-18",
+    "title": "Rubio et Lavrov à Riyad",
+    "paragraphs": [{"id": "p1", "text": "Marco Rubio a rencontré Sergueï Lavrov à Riyad."}],
+}
+STORY = {
+    "url": "https://a.example/1",
+    "title": "Рубио и Лавров встретились в Эр-Рияде",
+    "published": "2025-02-18T09:00:00Z",
+}
+
+
+def files(folder: Path, brief: str, stories: str) -> tuple[Path, Path]:
+    (folder / "brief").write_text(brief, encoding="utf-8")
+    (folder / "stories.jsonl").write_text(stories, encoding="utf-8")
+    return folder / "brief", folder / "stories.jsonl"
+
+
+def test_files_need_no_database(tmp_path: Path) -> None:
+    found = link_files(*files(tmp_path, json.dumps(BRIEF), json.dumps(STORY) + "\n\n"))
+    (suggestion,) = found["passages"][0]["suggestions"]
+    assert (suggestion["url"], suggestion["language"], suggestion["published"]) == (
+        STORY["url"],
+        "ru",
+        "2025-02-18",
+    )
+    text = "Rubio et Lavrov à Riyad\n\n18/02/2025\n\nMarco Rubio a rencontré Sergueï Lavrov à Riyad mardi soir.\n"
+    assert link_files(*files(tmp_path, text, json.dumps(STORY)))["passages"][1]["suggestions"]
 
 
 @pytest.mark.parametrize(
-    "given", ["{", {**BRIEF, "date": "soon"}, {"title": "x"}, {**BRIEF, "paragraphs": [1]}]
+    ("brief", "stories", "message"),
+    [
+        ('{"title": "x"}', "", "is no brief: as JSON it has language"),
+        (json.dumps({**BRIEF, "date": "soon"}), "", "is no brief"),
+        (json.dumps(BRIEF), "{}", "line 1 is no story"),
+        (json.dumps(BRIEF), "[1]", "line 1 is no story"),
+        (json.dumps(BRIEF), "nonsense", "line 1 is no story"),
+    ],
 )
-def test_a_file_that_is_no_brief_is_named(tmp_path: Path, given: Any) -> None:
-    with pytest.raises(BadInput, match=r"given.txt is no brief: as JSON it has language, date"):
-        brief_from_file(file(tmp_path, given))
+def test_a_file_that_is_something_else_is_named(
+    tmp_path: Path, brief: str, stories: str, message: str
+) -> None:
+    with pytest.raises(BadInput, match=message):
+        link_files(*files(tmp_path, brief, stories))
 
 
-@pytest.mark.parametrize("line", ["no json", "[]", {"title": "no url"}])
-def test_a_line_that_is_no_story_is_named(tmp_path: Path, line: Any) -> None:
-    with pytest.raises(BadInput, match=r"given.txt, line 2 is no story"):
-        stories_from_file(file(tmp_path, STORY, line))
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be read"):
+        link_files(tmp_path / "nothing", tmp_path / "nothing")
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    (tmp_path / "latin.txt").write_bytes("Élysée".encode("latin-1"))
-    for name in ("latin.txt", "nothing.txt"):
-        with pytest.raises(BadInput, match=f"{name} cannot be read"):
-            brief_from_file(tmp_path / name)
+@pytest.mark.parametrize(
+    "language", ["xx", "zh", "ar", "ja", ""], ids=["unknown", "Chinese", "Arabic", "Japanese", "none"]
+)
+def test_a_brief_in_a_language_without_tables_gets_an_answer(tmp_path: Path, language: str) -> None:
+    found = link_files(*files(tmp_path, json.dumps({**BRIEF, "language": language}), json.dumps(STORY)))
+    assert [passage["id"] for passage in found["passages"]] == ["p1"]
 
 
-def test_linking_is_the_same_every_time() -> None:
-    brief = from_text(read_brief(TEXT))
-    wire = [Candidate(f"https://wire.example/{n}", NEAR, "", "en", "", "") for n in range(5)]
-    assert link(brief, wire) == link(brief, reversed(wire))
-    assert link(replace(brief, passages=()), wire)["stories"] == []
+@pytest.mark.parametrize(
+    "text",
+    ["", "« » “ ”", "«" * 500, "Рубіо Rubio 鲁比奥 روبيو", "mot " * 50_000],
+    ids=["empty", "quotes", "open", "mixed", "long"],
+)
+def test_an_odd_passage_gets_an_answer(tmp_path: Path, text: str) -> None:
+    brief = {**BRIEF, "paragraphs": [{"id": "p1", "text": text}]}
+    assert link_files(*files(tmp_path, json.dumps(brief), json.dumps(STORY)))["passages"][0]["text"] == text
+
+
+def test_an_encoder_is_loaded_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    module = SimpleNamespace(model=SimpleNamespace(encode=lambda texts: [[1.0]] * len(texts)), broken=1)
+    monkeypatch.setitem(sys.modules, "an_encoder", module)  # type: ignore[arg-type]
+    assert load_encoder("") is None
+    assert load_encoder("an_encoder:model") is module.model
+    for name in ("an_encoder:nothing", "no_such_module:model", "an_encoder:broken", ":"):
+        with pytest.raises(BadInput, match=r"link\.encoder"):
+            load_encoder(name)
+
+
+async def test_a_corrected_copy_raises_no_conflict(database: Database, clock: Clock) -> None:
+    from aggregator.flows.editorial import publish_brief
+
+    receive(database)
+    slug = await write(database, clock)
+    await publish_brief(database, clock, slug, by="ada")
+    found = await link_stored(database, slug)
+    text = demo_briefs()[0][1]
+    assert "2021" in text
+    conflicts = {c["kind"]: c for c in found["checks"] if c["stories"]}
+    corrected = text.replace("2021", "2022")
+    await correct_brief(database, clock, slug, corrected, by="ada", why="2022")
+    again = await link_stored(database, slug)
+    assert "year" in conflicts
+    assert "year" not in {c["kind"] for c in again["checks"] if c["stories"]}

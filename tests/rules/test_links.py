@@ -1,139 +1,197 @@
+"""Suggestions for passages: which stories, in what order, and why."""
+
 from __future__ import annotations
 
-from hypothesis import given
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.language.text import fold
-from aggregator.rules import links
-from aggregator.rules.links import Candidate, Linker, Suggestion, rank
+from aggregator.language.reading import anchors
+from aggregator.rules.link_index import Linker
+from aggregator.rules.link_values import Candidate, Frequencies, Linked, Passage, Query
+from aggregator.rules.links import link, time_prior
 
-BRIEF = "Poutine et Trump se verront à Riyad le 25 février, selon Moscou."
+DAY = date(2025, 2, 18)
 
-
-def told(title: str, summary: str = "", *, language: str | None = "fr", url: str = "") -> Candidate:
-    return Candidate(url or f"https://wire.example/{title}", title, summary, language, "AFP", "")
-
-
-def suggested(*candidates: Candidate, text: str = BRIEF, language: str = "fr") -> list[str]:
-    return [suggestion.candidate.title for suggestion in Linker(candidates).suggest(text, language)]
+TALKS = "Marco Rubio et Sergueï Lavrov ont négocié mardi à Riyad, en Arabie saoudite, sans l'Ukraine."
+PESKOV = "Le porte-parole du Kremlin, Dmitri Peskov, a parlé du rétablissement des relations."
 
 
-def test_a_story_of_the_same_event_is_suggested_and_another_is_not() -> None:
-    near = told("Trump et Poutine à Riyad dans une semaine")
-    far = told("La récolte de pommes sera bonne")
-    assert suggested(far, near) == [near.title]
+def story(
+    url: str, title: str, language: str, summary: str = "", *, day: date | None = DAY, source: str = "wire"
+) -> Candidate:
+    read = tuple(anchors(f"{title}\n{summary}", language, dateline=day))
+    return Candidate(url, title, summary, language, source, day, read)
 
 
-def test_one_word_in_common_is_no_reason() -> None:
-    assert suggested(told("Trump joue au golf")) == []
-
-
-def test_one_word_in_two_forms_is_still_one_word() -> None:
-    text = "ukrainien : la guerre en Ukraine"
-    assert suggested(told("Ukraine : le front ukrainien"), text=text) == []
-
-
-def test_two_numbers_are_two_reasons() -> None:
-    found = Linker([told("Le bilan passe de 100 à 1000", language="en")]).suggest(
-        "Entre 100 et 1000 morts", "fr"
+def brief(*passages: str, language: str = "fr", day: date | None = DAY) -> Query:
+    read = tuple(
+        Passage(f"p{n}", text, tuple(anchors(text, language, dateline=day)))
+        for n, text in enumerate(passages)
     )
-    assert {(reason.kind, reason.brief) for reason in found[0].reasons} == {
-        ("number", "100"),
-        ("number", "1000"),
-    }
+    return Query(passages[0] if passages else "", language, day, read)
 
 
-def test_a_single_digit_and_a_short_word_say_nothing() -> None:
-    assert suggested(told("Les 3 de Riyad"), text="les 3 de la") == []
-
-
-def test_names_meet_across_alphabets() -> None:
-    found = Linker([told("Путін і Трамп зустрінуться", language="uk")]).suggest("Putin und Tramp reden", "de")
-    assert {(r.kind, r.brief, r.story) for r in found[0].reasons} == {
-        ("name", "Putin", "Путін"),
-        ("name", "Tramp", "Трамп"),
-    }
-
-
-def test_words_meet_within_one_language_only() -> None:
-    english = told("important negotiations continue", language="en", url="https://wire.example/en")
-    text = "important negotiations began"
-    assert suggested(english, text=text, language="en") == [english.title]
-    assert suggested(english, text=text, language="fr") == []
-
-
-def test_more_in_common_comes_first_and_ties_go_by_address() -> None:
-    close = told("Poutine et Trump à Riyad le 25 février")
-    loose = told("Poutine et Trump parlent")
-    assert suggested(loose, close) == [close.title, loose.title]
-    twins = [told("Poutine, Trump", url=f"https://wire.example/{n}") for n in (2, 1, 3)]
-    assert [s.candidate.url[-1] for s in Linker(twins).suggest(BRIEF, "fr")] == ["1", "2", "3"]
-
-
-def test_what_half_the_wire_says_counts_for_nothing() -> None:
-    wire = [told("Trump et Poutine", url=f"https://wire.example/{n}") for n in range(links.FEW + 1)]
-    assert suggested(*wire) == []
-
-
-def test_a_passage_gets_so_many_suggestions_and_no_more() -> None:
-    wire = [told(f"Trump et Poutine {n + 100}", url=f"https://wire.example/{n:02}") for n in range(links.FEW)]
-    other = [told(f"Sport {n + 500}") for n in range(100)]
-    assert len(suggested(*wire, *other)) == links.MOST
-
-
-def test_the_strongest_reason_is_named_first() -> None:
-    (found,) = Linker([told("Trump: 25 pourparlers", language="fr")]).suggest(
-        "Les pourparlers de 25 : Trump", "fr"
-    )
-    assert [reason.kind for reason in found.reasons] == ["name", "number", "term", "term"]
-
-
-def test_a_brief_without_a_story_gets_none() -> None:
-    assert Linker([]).suggest(BRIEF, "fr") == []
-
-
-def test_stories_rank_by_all_passages_together() -> None:
-    one, two = told("a", url="https://wire.example/1"), told("b", url="https://wire.example/2")
-    passages = [[Suggestion(one, 1.0, ()), Suggestion(two, 0.8, ())], [Suggestion(two, 0.5, ())]]
-    assert rank(passages) == [("https://wire.example/2", 1.3), ("https://wire.example/1", 1.0)]
-    assert rank([]) == []
-
-
-VOCABULARY = [
-    "Poutine",
-    "poutine",
-    "Trump",
-    "Київ",
-    "Kyiv",
-    "guerre",
-    "guerres",
-    "25",
-    "1000",
-    "100",
-    "le",
-    "Łódź",
-    "l'Ukraine",
+POLISH = story("pl", "Rubio i Ławrow rozmawiali we wtorek w Rijadzie bez udziału Ukrainy", "pl")
+RUSSIAN = story(
+    "ru", "Лавров и Рубио провели переговоры в Эр-Рияде", "ru", "Украину на встречу не пригласили."
+)
+GERMAN = story("de", "Kremlsprecher Peskow: Es geht um die Wiederherstellung der Beziehungen", "de")
+SPORT = story("en", "Late goal sends Liverpool four points clear at the top", "en")
+NOISE = [
+    story(f"n{n}", f"Council of town {n} votes on the budget for the new bridge", "en", source=f"paper {n}")
+    for n in range(40)
 ]
-texts = st.lists(st.sampled_from(VOCABULARY), max_size=8).map(" ".join) | st.text(max_size=60)
 
 
-@given(texts, st.lists(st.tuples(texts, texts), max_size=5))
-def test_every_reason_is_verbatim_in_both_texts_and_two_words_differ(
-    passage: str, wire: list[tuple[str, str]]
+def linked(query: Query, stories: Sequence[Candidate]) -> Linked:
+    return link(query, Linker(stories, query))
+
+
+def urls(found: Linked, passage: str) -> list[str]:
+    return [suggestion.story.url for suggestion in found.passages[passage]]
+
+
+def test_a_french_passage_finds_the_polish_and_the_russian_story() -> None:
+    found = linked(brief(TALKS), [SPORT, POLISH, RUSSIAN, GERMAN, *NOISE])
+    assert set(urls(found, "p0")[:2]) == {"pl", "ru"}
+
+
+def test_each_passage_finds_its_own_story() -> None:
+    found = linked(brief(TALKS, PESKOV), [POLISH, GERMAN, SPORT, *NOISE])
+    assert urls(found, "p0")[0] == "pl"
+    assert urls(found, "p1")[0] == "de"
+
+
+def test_unrelated_news_is_not_suggested() -> None:
+    found = linked(brief(TALKS), [SPORT, *NOISE])
+    assert urls(found, "p0") == []
+
+
+def test_a_name_alone_suggests_nothing() -> None:
+    alone = story("name", "Rubio", "en")
+    assert urls(linked(brief(TALKS), [alone, *NOISE]), "p0") == []
+
+
+def test_the_day_of_the_brief_draws_its_stories() -> None:
+    old = story("old", POLISH.title, "pl", day=date(2024, 6, 1))
+    found = linked(brief(TALKS), [old, POLISH, *NOISE])
+    assert urls(found, "p0") == ["pl", "old"]
+
+
+def test_an_undated_brief_or_story_is_ranked_by_words_alone() -> None:
+    assert time_prior(POLISH, None, ()) == 1.0
+    assert time_prior(story("x", "t", "en", day=None), DAY, ()) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("away", "more_than"), [(0, 0.99), (-8, 0.99), (1, 0.99), (4, 0.6), (-12, 0.6), (60, 0.29), (-200, 0.29)]
+)
+def test_stories_of_other_days_count_less_but_never_nothing(away: int, more_than: float) -> None:
+    other = story("x", "t", "en", day=date.fromordinal(DAY.toordinal() + away))
+    assert time_prior(other, DAY, ()) > more_than
+
+
+@pytest.mark.parametrize(
+    ("passage", "day", "is_drawn"),
+    [
+        ("Ils se sont vus le 12 février.", date(2025, 2, 12), True),
+        ("Ils se sont vus le 12 février.", date(2025, 2, 13), True),
+        ("Ils se sont vus le 12 février.", date(2025, 2, 15), False),
+        ("Ils se sont vus la semaine dernière.", date(2025, 2, 12), True),
+        ("Ils se sont vus la semaine dernière.", date(2025, 2, 18), False),
+        ("Ils se sont vus en 2014.", date(2025, 2, 12), False),
+    ],
+)
+def test_a_day_or_week_that_the_passage_names_draws_its_stories(
+    passage: str, day: date, is_drawn: bool
 ) -> None:
-    candidates = [
-        Candidate(f"https://wire.example/{n}", title, summary, "fr", "AFP", "")
-        for n, (title, summary) in enumerate(wire)
-    ]
-    for found in Linker(candidates).suggest(passage, "fr"):
-        for reason in found.reasons:
-            assert reason.brief in passage
-            assert reason.story in found.candidate.title or reason.story in found.candidate.summary
-        assert len({fold(reason.brief) for reason in found.reasons}) > 1
-        assert found.score > 0
+    named = [a for a in anchors(passage, "fr", dateline=DAY) if a.kind == "date"]
+    assert named
+    assert (time_prior(story("x", "t", "en", day=day), DAY, named) > 1.0) is is_drawn
 
 
-@given(texts, st.lists(texts, max_size=5))
-def test_the_same_texts_give_the_same_suggestions(passage: str, titles: list[str]) -> None:
-    wire = [Candidate(f"https://wire.example/{n}", t, "", "fr", "AFP", "") for n, t in enumerate(titles)]
-    assert Linker(wire).suggest(passage, "fr") == Linker(reversed(wire)).suggest(passage, "fr")
+def test_a_story_that_says_one_claim_fully_is_not_lost_in_a_passage_of_two() -> None:
+    both = f"{TALKS} {PESKOV}"
+    found = linked(brief(both), [POLISH, GERMAN, *NOISE])
+    assert set(urls(found, "p0")) == {"pl", "de"}
+
+
+def test_the_whole_brief_ranks_every_story_that_bears_on_it_once() -> None:
+    found = linked(brief(TALKS, PESKOV), [SPORT, POLISH, RUSSIAN, GERMAN, *NOISE])
+    ranked = [url for url, _ in found.ranking]
+    assert set(ranked[:3]) == {"pl", "ru", "de"}
+    assert len(ranked) == len(set(ranked))
+
+
+def test_ties_go_to_the_earlier_story_and_then_to_the_address() -> None:
+    twins = [story(url, POLISH.title, "pl") for url in ("b", "a")]
+    earlier = story("c", POLISH.title, "pl", day=date(2025, 2, 17))
+    found = linked(brief("Rubio et Lavrov ont négocié à Riyad.", day=None), [*twins, earlier, *NOISE])
+    assert urls(found, "p0") == ["c", "a", "b"]
+
+
+def test_an_archive_says_how_rare_an_anchor_is() -> None:
+    common = Frequencies(1_000_000, {("place", "SA"): 900_000})
+    query = brief("Rubio est en Arabie saoudite avec l'émissaire Witkoff.")
+    riyadh = story("place", "Rubio in Saudi Arabia", "en")
+    witkoff = story("name", "Rubio with Witkoff, US envoy", "en")
+    found = link(query, Linker([riyadh, witkoff, *NOISE], query, frequencies=common))
+    assert urls(found, "p0")[0] == "name"
+    assert common.documents_in("fr") == 0
+
+
+class Meaning:
+    """An encoder that finds everything about football alike."""
+
+    def encode(self, texts: list[str], /) -> list[list[float]]:
+        return [[1.0, 0.0] if "goal" in text or "but" in text else [0.0, 1.0] for text in texts]
+
+
+def test_an_encoder_adds_to_the_score_where_one_is_plugged_in() -> None:
+    query = brief(TALKS)
+    linker = Linker([POLISH, RUSSIAN, *NOISE], query)
+    plain = link(query, linker).passages["p0"][0]
+    encoded = link(query, linker, encoder=Meaning()).passages["p0"][0]
+    assert encoded.score > plain.score
+    assert link(query, Linker([], query), encoder=Meaning()).passages["p0"] == ()
+
+
+def test_an_empty_brief_finds_nothing() -> None:
+    found = linked(Query("", "fr", None, ()), [POLISH])
+    assert found.passages == {}
+    assert found.ranking == ()
+
+
+WORDS = [
+    "Rubio", "Lavrov", "Лавров", "Ławrow", "Riyad", "Riyadh", "Ukraine", "Україна", "talks", "pourparlers",
+    "переговоры", "mardi", "Tuesday", "18 février 2025", "2022", "20 %", "OTAN", "NATO", "ministre", "minister",
+    "sans", "without", "«", "»", "\u202e", "🙂", "الرياض", "普京", ".", "\n",
+]  # fmt: skip
+texts = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join) | st.text(max_size=80)
+languages = st.sampled_from(["fr", "en", "ru", "pl", "uk", "de", "ar", "zh", "xx", ""])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    passages=st.lists(texts, max_size=4),
+    stories=st.lists(st.tuples(texts, texts, languages), max_size=8),
+    language=languages,
+)
+def test_every_reason_is_verbatim_in_both_texts_and_two_kinds_agree(
+    passages: list[str], stories: list[tuple[str, str, str]], language: str
+) -> None:
+    known = [story(f"u{n}", title, spoken, summary) for n, (title, summary, spoken) in enumerate(stories)]
+    query = brief(*passages, language=language)
+    found = linked(query, known)
+    for passage in query.passages:
+        for suggestion in found.passages[passage.id]:
+            assert len({reason.brief for reason in suggestion.reasons}) > 1 or len(suggestion.reasons) > 1
+            assert len({reason.kind for reason in suggestion.reasons}) > 1
+            for reason in suggestion.reasons:
+                assert reason.brief in passage.text
+                assert reason.story in suggestion.story.text
+    assert linked(query, known) == found

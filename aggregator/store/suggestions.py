@@ -1,0 +1,152 @@
+"""What was suggested for passages, what editors said to it, and how good it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session
+
+from aggregator.store import progress
+from aggregator.store.dialects import chunks, upsert
+from aggregator.store.tables import STORY_LINK, SUGGESTION
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A story proposed for a passage."""
+
+    passage: str
+    story_id: int
+    score: float
+    #: (kind, span of the brief, span of the story), all verbatim.
+    reasons: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How good the suggestions for a brief were, by what its editors decided."""
+
+    suggested: int
+    picked: int
+    rejected: int
+    #: Picks that had been suggested before.
+    found: int
+
+    @property
+    def precision(self) -> float | None:
+        """Of the suggestions that were decided on, the share that was picked."""
+        decided = self.found + self.rejected
+        return self.found / decided if decided else None
+
+    @property
+    def recall(self) -> float | None:
+        """Of the picks, the share that had been suggested."""
+        return self.found / self.picked if self.picked else None
+
+
+def propose(session: Session, brief_id: int, proposals: Sequence[Proposal], *, now: datetime) -> int:
+    """Keep suggestions; one made before takes the new score and keeps its decision. How many are new."""
+    query = select(SUGGESTION.c.passage, SUGGESTION.c.story_id).where(SUGGESTION.c.brief_id == brief_id)
+    known = {(passage, story) for passage, story in session.execute(query)}
+    rows = [
+        {
+            "brief_id": brief_id,
+            "passage": each.passage,
+            "story_id": each.story_id,
+            "score": each.score,
+            "reasons": json.dumps(each.reasons, ensure_ascii=False),
+            "suggested_at": now,
+        }
+        for each in proposals
+    ]
+    for some in chunks(rows, columns=6):
+        statement = upsert(session, SUGGESTION).values(list(some))
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["brief_id", "passage", "story_id"],
+                set_={"score": statement.excluded.score, "reasons": statement.excluded.reasons},
+            )
+        )
+    return sum((each.passage, each.story_id) not in known for each in proposals)
+
+
+def standing(session: Session, brief_id: int) -> list[Proposal]:
+    """The suggestions for a brief that nobody has rejected, best first."""
+    query = select(SUGGESTION).where(SUGGESTION.c.brief_id == brief_id, SUGGESTION.c.rejected_at.is_(None))
+    rows = session.execute(
+        query.order_by(SUGGESTION.c.passage, SUGGESTION.c.score.desc(), SUGGESTION.c.story_id)
+    )
+    return [
+        Proposal(
+            row.passage, row.story_id, row.score, tuple((k, b, s) for k, b, s in json.loads(row.reasons))
+        )
+        for row in rows
+    ]
+
+
+def reject(session: Session, brief_id: int, passage: str, story_id: int, *, by: str, now: datetime) -> None:
+    """An editor says that a story does not belong to a passage; suggested or not, that is kept."""
+    values = {
+        "brief_id": brief_id,
+        "passage": passage,
+        "story_id": story_id,
+        "score": 0.0,
+        "reasons": "[]",
+        "suggested_at": now,
+        "rejected_by": by,
+        "rejected_at": now,
+    }
+    statement = upsert(session, SUGGESTION).values(values)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["brief_id", "passage", "story_id"], set_={"rejected_by": by, "rejected_at": now}
+        )
+    )
+
+
+def accept(session: Session, brief_id: int, passage: str, story_id: int) -> None:
+    """A rejection is taken back, as when the story is picked after all."""
+    session.execute(
+        update(SUGGESTION)
+        .where(
+            SUGGESTION.c.brief_id == brief_id,
+            SUGGESTION.c.passage == passage,
+            SUGGESTION.c.story_id == story_id,
+        )
+        .values(rejected_by=None, rejected_at=None)
+    )
+
+
+def quality(session: Session, brief_id: int) -> Quality:
+    """How good the suggestions for a brief were."""
+    mine = SUGGESTION.c.brief_id == brief_id
+    is_suggested = SUGGESTION.c.reasons != "[]"
+    picks = select(STORY_LINK.c.passage, STORY_LINK.c.story_id).where(
+        STORY_LINK.c.brief_id == brief_id, STORY_LINK.c.undone_at.is_(None)
+    )
+    picked = {(passage, story) for passage, story in session.execute(picks)}
+    made = select(SUGGESTION.c.passage, SUGGESTION.c.story_id).where(mine, is_suggested)
+    suggested = {(passage, story) for passage, story in session.execute(made)}
+    rejected = session.execute(
+        select(func.count()).where(mine, is_suggested, SUGGESTION.c.rejected_at.is_not(None))
+    ).scalar_one()
+    return Quality(len(suggested), len(picked), rejected, len(picked & suggested))
+
+
+def read_upto(session: Session, brief_id: int, revision_id: int) -> int | None:
+    """The version up to which this revision of a brief was matched; None before the first time."""
+    done = progress.get(session, _mark(brief_id, revision_id))
+    return done or None
+
+
+def mark_read(session: Session, brief_id: int, revision_id: int, upto: int) -> None:
+    """This revision of a brief was matched with every version up to this one."""
+    progress.put(session, _mark(brief_id, revision_id), upto)
+
+
+def _mark(brief_id: int, revision_id: int) -> str:
+    return f"suggest:{brief_id}:{revision_id}"
