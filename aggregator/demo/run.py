@@ -17,6 +17,7 @@ from aggregator.flows.editorial import import_brief, pick_story, publish_brief
 from aggregator.flows.link import link_stored
 from aggregator.flows.publish import export_channels
 from aggregator.model import Role, SourceDraft
+from aggregator.rules.checks import CONFLICTS
 from aggregator.serving import listen, make_server, served, service_of
 from aggregator.settings import Settings, example, load
 from aggregator.store.topics import standings
@@ -105,7 +106,7 @@ async def _tell_suggestions(app: App, brief: str, say: Say) -> None:
 
 
 def _tell_checks(found: dict[str, Any], say: Say) -> None:
-    conflicts = [check for check in found["checks"] if check["stories"]]
+    conflicts = [check for check in found["checks"] if check["kind"] in CONFLICTS]
     say(f"   Checked against the wire: {len(conflicts)} places where it disagrees.")
     for check in conflicts:
         say(f"   ! {check['passage']}: {check['message']}")

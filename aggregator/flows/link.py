@@ -41,9 +41,12 @@ BATCH = 300
 
 #: Stories of this time around a dated brief are looked at first; older ones as background.
 DAYS_BEFORE, DAYS_AFTER = 45, 10
-CANDIDATES = 1_500
+CANDIDATES = 1_000
 #: Stories that a brief is checked against, the best of the ranking.
 CHECKED = 300
+#: And of these only stories that bear on it by this share of what the best one does: others are no
+#: witnesses, even where they name the same people.
+BEARING = 0.25
 
 #: A brief is a page; a text beyond this is cut for linking, and the answer says so.
 MOST_PASSAGES = 400
@@ -103,7 +106,7 @@ async def link_stored(database: Database, name: str, *, encoder: Encoder | None 
     # On a thread: it computes for a while, and the server goes on answering meanwhile.
     linked = await asyncio.to_thread(_link, query, [each.candidate for each in found], frequencies, encoder)
     ids = {each.candidate.url: each.id for each in found}
-    best = [ids[url] for url, _ in linked.ranking[:CHECKED]]
+    best = [ids[url] for url in _witnesses(linked)]
     evidence = await database.read(partial(read_evidence, ids=best))
     checks = await asyncio.to_thread(check, query, evidence)
     return as_json(query, linked, [*checks, *check_links(text)])
@@ -118,7 +121,7 @@ def link_files(brief: Path, candidates: Path, *, encoder: Encoder | None = None)
     query, stories = brief_from_file(brief), stories_from_file(candidates)
     linked = _link(query, stories, Frequencies(*background()), encoder)
     by_url = {story.url: story for story in stories}
-    return as_json(query, linked, check(query, [by_url[url] for url, _ in linked.ranking[:CHECKED]]))
+    return as_json(query, linked, check(query, [by_url[url] for url in _witnesses(linked)]))
 
 
 def as_json(query: Query, linked: Linked, checks: Sequence[Check]) -> dict[str, Any]:
@@ -139,6 +142,12 @@ def _link(
     query: Query, candidates: Sequence[Candidate], frequencies: Frequencies, encoder: Encoder | None = None
 ) -> Linked:
     return link(query, Linker(candidates, query, frequencies=frequencies), encoder=encoder)
+
+
+def _witnesses(linked: Linked) -> list[str]:
+    """The addresses of the stories that a brief is checked against, best first."""
+    least = BEARING * max((score for _, score in linked.ranking), default=0.0)
+    return [url for url, score in linked.ranking[:CHECKED] if score >= least]
 
 
 def _check_json(found: Check) -> dict[str, Any]:

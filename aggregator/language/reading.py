@@ -6,6 +6,7 @@ read. What stands inside a longer one of several words is hidden: "États-Unis" 
 
 from __future__ import annotations
 
+import gc
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -165,8 +166,12 @@ def _is_long(anchor: Anchor, starts: Sequence[int]) -> bool:
 @cache
 def lexicons() -> dict[str, Lexicon]:
     """The tables, read when the first text is."""
-    return {
+    read = {
         "concept": Lexicon(read_table("concepts")),
         "role": Lexicon(read_table("offices")),
         "org": Lexicon(read_table("organisations")),
     }
+    # They stay for good. Unfrozen, every full collection would walk through all of them again,
+    # which was half the time of linking a brief.
+    gc.freeze()
+    return read

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from aggregator.language.concepts import akin
@@ -93,10 +93,12 @@ class Linker:
             for other in akin(key) if kind == "concept" else ():
                 asked_akin.setdefault(other, []).append(key)
         for number, story in enumerate(self.stories):
+            text = story.text
             for anchor in story.anchors:
                 if anchor.kind in ("name", "given"):
                     if anchor.key in codes_asked:
-                        self._spell(number, story, anchor)
+                        spelling = (text[anchor.start : anchor.end].casefold(), story.language)
+                        self._spell(number, spelling, anchor)
                     continue
                 if (anchor.kind, anchor.key) in asked:
                     self._post((anchor.kind, anchor.key), number, anchor)
@@ -110,10 +112,9 @@ class Linker:
     def _post(self, key: tuple[str, str], number: int, anchor: Anchor) -> None:
         self._posted.setdefault(key, {}).setdefault(number, []).append((anchor.start, anchor.end))
 
-    def _spell(self, number: int, story: Candidate, anchor: Anchor) -> None:
-        spelling = (story.text[anchor.start : anchor.end].casefold(), story.language)
-        spellings = self._spellings.setdefault(anchor.key, {})
-        spellings.setdefault(spelling, {}).setdefault(number, []).append((anchor.start, anchor.end))
+    def _spell(self, number: int, spelling: Spelling, anchor: Anchor) -> None:
+        hits = self._spellings.setdefault(anchor.key, {}).setdefault(spelling, {})
+        hits.setdefault(number, []).append((anchor.start, anchor.end))
 
     def wanted(self, passage: Passage) -> list[Wanted]:
         """The anchors of a passage with their rarity and where they stand."""
@@ -163,25 +164,40 @@ class Linker:
             self._names[key] = merged
         return self._names[key]
 
-    def cover(self, wanted: Sequence[Wanted]) -> dict[int, Covered]:
-        """Story number -> how much of the weight asked for it covers."""
+    def coverage(self, wanted: Sequence[Wanted]) -> dict[int, float]:
+        """Story number -> the share of the weight asked for that it covers."""
         heads = {w.start: w.hits for w in wanted if w.kind == "name"}
-        most: dict[int, float] = {}
-        found: dict[int, Covered] = {}
+        by_word: dict[int, list[Wanted]] = {}
+        for each in wanted:
+            if each.weight > 0:
+                by_word.setdefault(each.start, []).append(each)
+        total = sum(max(each.weight for each in group) for group in by_word.values()) or 1.0
+        scores: dict[int, float] = defaultdict(float)
+        for group in by_word.values():
+            # One word of the brief counts once, by its best kind.
+            best: dict[int, float] = {}
+            for each in group:
+                needed = None if each.head is None else heads.get(each.head, {})
+                for number, spans in each.hits.items():
+                    value = self._saturated(each.weight, len(spans), number)
+                    if value > best.get(number, 0.0) and (needed is None or number in needed):
+                        best[number] = value
+            for number, value in best.items():
+                scores[number] += value / total
+        return scores
+
+    def cover(self, wanted: Sequence[Wanted], numbers: Collection[int]) -> dict[int, Covered]:
+        """By what these stories cover a passage: story number -> kinds and reasons."""
+        heads = {w.start: w.hits for w in wanted if w.kind == "name"}
+        found = {number: Covered() for number in numbers}
         for each in wanted:
             if each.weight <= 0:
                 continue
-            most[each.start] = max(most.get(each.start, 0.0), each.weight)
-            for number, spans in each.hits.items():
-                if each.head is not None and number not in heads.get(each.head, ()):
-                    continue
-                covered = found.get(number)
-                if covered is None:
-                    covered = found[number] = Covered()
-                covered.take(each, spans, self._saturated(each.weight, len(spans), number))
-        total = sum(most.values()) or 1.0
-        for covered in found.values():
-            covered.score = sum(covered.slots.values()) / total
+            needed = None if each.head is None else heads.get(each.head, {})
+            for number in each.hits.keys() & found.keys():
+                if needed is None or number in needed:
+                    spans = each.hits[number]
+                    found[number].take(each, spans[0], self._saturated(each.weight, len(spans), number))
         return found
 
     def _saturated(self, weight: float, times: int, number: int) -> float:
@@ -222,17 +238,13 @@ class _Letters:
 
 @dataclass(slots=True)
 class Covered:
-    """How much of a passage one story covers, and by what."""
+    """By what one story covers a passage."""
 
-    #: By the place of the brief's word: what its best kind is worth.
-    slots: dict[int, float] = field(default_factory=dict)
+    #: Each with the place of the brief's word.
     kinds: set[tuple[str, int]] = field(default_factory=set)
     why: list[tuple[float, Wanted, Span]] = field(default_factory=list)
-    score: float = 0.0
 
-    def take(self, wanted: Wanted, spans: list[Span], value: float) -> None:
+    def take(self, wanted: Wanted, span: Span, value: float) -> None:
         """Count an anchor that the story holds."""
-        if value > self.slots.get(wanted.start, 0.0):
-            self.slots[wanted.start] = value
         self.kinds.add((group_of(wanted.kind), wanted.start))
-        self.why.append((value, wanted, spans[0]))
+        self.why.append((value, wanted, span))

@@ -18,6 +18,9 @@ from aggregator.language.reading import Anchor
 from aggregator.rules.link_index import Covered, Linker, Wanted, group_of
 from aggregator.rules.link_values import Candidate, Encoder, Linked, Passage, Query, Reason, Suggestion
 
+#: Stories that are looked at closely for a passage, the best by score.
+LOOKED_AT = 400
+
 #: Reasons that are shown for one suggestion.
 MOST_REASONS = 8
 
@@ -31,13 +34,13 @@ def link(query: Query, linker: Linker, *, encoder: Encoder | None = None) -> Lin
     likeness = _likeness(query, linker, encoder)
     lead = Passage("lead", *_joined(query.passages[:3]))
     everything = Passage("all", *_joined(query.passages))
-    context = linker.cover(linker.wanted(lead)) if query.passages else {}
-    whole = linker.cover(linker.wanted(everything)) if query.passages else {}
+    context = linker.coverage(linker.wanted(lead)) if query.passages else {}
+    whole = linker.coverage(linker.wanted(everything)) if query.passages else {}
     best: dict[int, float] = defaultdict(float)
     found = {}
     for passage in query.passages:
         scored = _scored(passage, query, linker, context, likeness.get(passage.id, {}))
-        for score, number, _ in scored[:400]:
+        for score, number, _ in scored:
             best[number] = max(best[number], score)
         found[passage.id] = tuple(
             _suggestion(linker.stories[number], passage, score, covered, copies)
@@ -47,8 +50,8 @@ def link(query: Query, linker: Linker, *, encoder: Encoder | None = None) -> Lin
         number: best[number]
         + weights.whole
         * (
-            2 * _score(whole, number) * time_prior(linker.stories[number], query.dated, ())
-            + _score(context, number)
+            2 * whole.get(number, 0.0) * time_prior(linker.stories[number], query.dated, ())
+            + context.get(number, 0.0)
         )
         for number in {*best, *whole}
     }
@@ -60,28 +63,25 @@ def _scored(
     passage: Passage,
     query: Query,
     linker: Linker,
-    context: Mapping[int, Covered],
+    context: Mapping[int, float],
     likeness: Mapping[int, float],
 ) -> list[tuple[float, int, Covered]]:
     weights = linker.weights
     wanted = linker.wanted(passage)
-    covered = linker.cover(wanted)
+    scores = linker.coverage(wanted)
     letters = linker.alike(passage.text)
-    clauses = [linker.cover(part) for part in _clauses(passage.text, wanted)]
+    clauses = [linker.coverage(part) for part in _clauses(passage.text, wanted)]
     dates = [a for a in passage.anchors if a.kind == "date"]
-    rows = []
-    for number, each in covered.items():
-        if not _agree(each):
-            continue
-        score = (
-            each.score + weights.grams * letters.get(number, 0.0) + weights.context * _score(context, number)
-        )
-        score += weights.encoder * likeness.get(number, 0.0)
-        if clauses:
-            score += weights.clause * max(_score(clause, number) for clause in clauses)
-        rows.append((score * time_prior(linker.stories[number], query.dated, dates), number, each))
-    rows.sort(key=lambda row: (-row[0], _when(linker.stories[row[1]]), linker.stories[row[1]].url))
-    return rows
+    for number in scores:
+        score = scores[number] + weights.grams * letters.get(number, 0.0)
+        score += weights.context * context.get(number, 0.0) + weights.encoder * likeness.get(number, 0.0)
+        score += weights.clause * max((clause.get(number, 0.0) for clause in clauses), default=0.0)
+        scores[number] = score * time_prior(linker.stories[number], query.dated, dates)
+    best = sorted(scores, key=lambda n: (-scores[n], _when(linker.stories[n]), linker.stories[n].url))[
+        :LOOKED_AT
+    ]
+    covered = linker.cover(wanted, best)
+    return [(scores[number], number, covered[number]) for number in best if _agree(covered[number])]
 
 
 def _likeness(query: Query, linker: Linker, encoder: Encoder | None) -> dict[str, dict[int, float]]:
@@ -193,11 +193,6 @@ def _joined(passages: Sequence[Passage]) -> tuple[str, tuple[Anchor, ...]]:
             head = None if a.head is None else a.head + offset
             anchors.append(Anchor(a.kind, a.key, a.start + offset, a.end + offset, a.weight, head))
     return text, tuple(anchors)
-
-
-def _score(covered: Mapping[int, Covered], number: int) -> float:
-    found = covered.get(number)
-    return found.score if found is not None else 0.0
 
 
 def _when(story: Candidate) -> date:
