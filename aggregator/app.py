@@ -100,6 +100,7 @@ class App:
 
         async def keep() -> datetime | None:
             await upkeep.forget_old(self.database, self.clock, self.settings.keep)
+            await upkeep.count_anchors(self.database, self.clock)
             return None
 
         jobs = Schedule(

@@ -11,12 +11,15 @@ from sqlmodel import Session
 
 from aggregator.errors import AggregatorError
 from aggregator.model import Clock, Duration
-from aggregator.store import accounts, briefs, documents, schema, sources, stories
+from aggregator.store import accounts, anchors, briefs, documents, schema, sources, stories
 from aggregator.store.database import Database, StoreError
 from aggregator.store.health import integrity
 
 #: Versions that go into the search index in one transaction.
 BATCH = 500
+
+#: How common an anchor is, is counted over the stories of so long.
+ANCHOR_WINDOW = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,12 @@ async def index_search(database: Database) -> int:
     while done := await database.write(partial(stories.index_new, limit=BATCH)):
         total += done
     return total
+
+
+async def count_anchors(database: Database, clock: Clock) -> None:
+    """Count anew how common each anchor is, over the stories of the rolling window."""
+    since = clock() - ANCHOR_WINDOW
+    await database.write(partial(anchors.recount, since=since))
 
 
 async def forget_old(database: Database, clock: Clock, settings: KeepSettings) -> int:

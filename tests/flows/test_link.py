@@ -217,3 +217,20 @@ async def test_a_corrected_copy_raises_no_conflict(database: Database, clock: Cl
     again = await link_stored(database, slug)
     assert "year" in conflicts
     assert "year" not in {c["kind"] for c in again["checks"] if c["stories"]}
+
+
+async def test_how_common_an_anchor_is_follows_the_rolling_window(database: Database, clock: Clock) -> None:
+    from datetime import timedelta
+
+    from aggregator.flows.upkeep import count_anchors
+    from aggregator.store import anchors as index
+
+    receive(database, "amp-world-desk")
+    await index_anchors(database)
+    counted = database.read_now(lambda s: index.counts(s, {("place", "RU")}))
+    assert counted
+    await count_anchors(database, clock)
+    assert database.read_now(lambda s: index.counts(s, {("place", "RU")})) == counted
+    clock.move(timedelta(days=400))
+    await count_anchors(database, clock)
+    assert database.read_now(lambda s: index.counts(s, {("place", "RU")})) == {}
