@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("feeds", "aggregator")
@@ -20,11 +21,12 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def test_imports_run_one_way(capsys: pytest.CaptureFixture[str]) -> None:
-    code = lint_imports(str(ROOT / "pyproject.toml"), no_cache=True)
-    said = capsys.readouterr().out
-    assert code == EXIT_STATUS_SUCCESS, said
-    assert re.search(r"Contracts: ([5-9]|\d\d) kept, 0 broken", said)
+def test_imports_run_one_way() -> None:
+    # In a process of its own: the linter's logging silences every logger that there is.
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"Contracts: ([5-9]|\d\d) kept, 0 broken", done.stdout)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)
