@@ -106,9 +106,9 @@ async def link_stored(database: Database, name: str, *, encoder: Encoder | None 
     # On a thread: it computes for a while, and the server goes on answering meanwhile.
     linked = await asyncio.to_thread(_link, query, [each.candidate for each in found], frequencies, encoder)
     ids = {each.candidate.url: each.id for each in found}
-    best = [ids[url] for url in _witnesses(linked)]
+    best = [ids[url] for url, _ in linked.ranking[:CHECKED]]
     evidence = await database.read(partial(read_evidence, ids=best))
-    checks = await asyncio.to_thread(check, query, evidence)
+    checks = _witnessed(await asyncio.to_thread(check, query, evidence), linked)
     return as_json(query, linked, [*checks, *check_links(text)])
 
 
@@ -121,7 +121,8 @@ def link_files(brief: Path, candidates: Path, *, encoder: Encoder | None = None)
     query, stories = brief_from_file(brief), stories_from_file(candidates)
     linked = _link(query, stories, Frequencies(*background()), encoder)
     by_url = {story.url: story for story in stories}
-    return as_json(query, linked, check(query, [by_url[url] for url in _witnesses(linked)]))
+    evidence = [by_url[url] for url, _ in linked.ranking[:CHECKED]]
+    return as_json(query, linked, _witnessed(check(query, evidence), linked))
 
 
 def as_json(query: Query, linked: Linked, checks: Sequence[Check]) -> dict[str, Any]:
@@ -144,10 +145,11 @@ def _link(
     return link(query, Linker(candidates, query, frequencies=frequencies), encoder=encoder)
 
 
-def _witnesses(linked: Linked) -> list[str]:
-    """The addresses of the stories that a brief is checked against, best first."""
+def _witnessed(checks: Sequence[Check], linked: Linked) -> list[Check]:
+    """The checks without those that rest on stories which bear too little on the brief."""
     least = BEARING * max((score for _, score in linked.ranking), default=0.0)
-    return [url for url, score in linked.ranking[:CHECKED] if score >= least]
+    witnesses = {url for url, score in linked.ranking if score >= least}
+    return [each for each in checks if not each.stories or len(witnesses & set(each.stories)) > 1]
 
 
 def _check_json(found: Check) -> dict[str, Any]:
