@@ -149,6 +149,12 @@ class Entry:
     enclosures: tuple[Enclosure, ...] = ()
     #: Plain text.
     rights: str | None = None
+    #: What the desk tells those who take it, such as what was corrected; plain text.
+    note: str | None = None
+    #: How often it was told, this time included; it rises with each correction.
+    revision: int = 1
+    #: Readers are to forget what they have; the texts are then only a notice that says so.
+    is_withdrawn: bool = False
 
     @property
     def url(self) -> str | None:
@@ -187,6 +193,8 @@ class Feed:
     version: str = field(default="", compare=False)
     #: What was wrong with the document, in words an editor reads; empty for a clean one.
     problems: tuple[str, ...] = field(default=(), compare=False)
+    #: It is an archive document, which never changes (RFC 5005 section 4).
+    is_archive: bool = False
 
     @property
     def url(self) -> str | None:

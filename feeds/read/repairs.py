@@ -69,8 +69,8 @@ def _declared(own: dict[str, str], found: re.Match[str]) -> str:
 def _mended(own: dict[str, str], found: re.Match[str]) -> str:
     number, name = found["number"], found["name"]
     if number:
-        # XML wants a small x in &#x41;.
-        return found[0].lower() if _is_legal(number.lower()) else ""
+        # XML wants a small x in &#x3C;, and takes its digits in any case.
+        return f"&#{number[0].lower()}{number[1:]};" if _is_legal(number.lower()) else ""
     if name is None:
         return "&amp;"
     if name in _NATIVE:

@@ -17,7 +17,7 @@ from lxml import etree
 
 from feeds.model import Enclosure, Entry, Feed, Link, Origin, Text, Tombstone
 from feeds.urls import host_of
-from feeds.write.links import entry_links, feed_links, origin_links, page_of
+from feeds.write.links import entry_links, feed_links, feed_or_site, origin_links, page_of
 from feeds.write.values import (
     identifier,
     instant,
@@ -29,8 +29,8 @@ from feeds.write.values import (
     plain,
     uri,
 )
+from feeds.write.xml import HISTORY, MEDIA, add, link_element, set_given
 
-MEDIA = "http://search.yahoo.com/mrss/"
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -85,27 +85,22 @@ class HeadExtension(BaseExtension):  # type: ignore[misc]  # feedgen ships no ty
         written.complete.feed = feed
 
     def extend_ns(self) -> dict[str, str]:
-        """Prefixes that the document declares: those of the fragments, and that of tombstones if there are.
+        """Prefixes that the document declares: those of the fragments, and the others where they are used.
 
         No validator knows tombstones' namespace, so a feed without them does not declare it.
         """
-        return {"media": MEDIA} | ({"at": TOMBSTONES} if self.feed.tombstones else {})
+        tombstones = {"at": TOMBSTONES} if self.feed.tombstones else {}
+        return {"media": MEDIA} | tombstones | ({"fh": HISTORY} if self.feed.is_archive else {})
 
     def extend_atom(self, element: etree._Element) -> etree._Element:
         """Called by feedgen once its own elements stand, before any entry."""
         _write_times(element)
         _write_links(element, feed_links(self.feed))
+        if self.feed.is_archive:
+            etree.SubElement(element, f"{{{HISTORY}}}archive")
         for tombstone in self.feed.tombstones:
             _add_tombstone(element, tombstone)
         return element
-
-
-def entry_bytes(element: etree._Element) -> bytes:
-    """Serialise an entry without declarations of namespaces, which the head has."""
-    shell = etree.Element("feed", nsmap={"media": MEDIA})
-    shell.append(element)
-    written = etree.tostring(shell, encoding="UTF-8")
-    return written[written.index(b">") + 1 : -len(b"</feed>")]
 
 
 def _set_language(element: etree._Element, language: str | None) -> None:
@@ -134,26 +129,7 @@ def _write_links(element: etree._Element, links: list[Link]) -> None:
     updated = element.find("updated")
     place = 0 if updated is None else element.index(updated) + 1
     for offset, link in enumerate(links):
-        element.insert(place + offset, _link(link))
-
-
-def _link(link: Link) -> etree._Element:
-    element = etree.Element("link", rel=link.rel)
-    _set_given(element, type=link.type, hreflang=link.hreflang, href=link.href)
-    _set_given(element, title=link.title, length=link.length)
-    return element
-
-
-def _set_given(element: etree._Element, **attributes: str | int | None) -> None:
-    """Set what is known; a size of nothing or less is not."""
-    for name, value in attributes.items():
-        if value and not (isinstance(value, int) and value < 0):
-            element.set(name, str(value))
-
-
-def _add(parent: etree._Element, name: str, text: str | None) -> None:
-    if text:
-        etree.SubElement(parent, name).text = text
+        element.insert(place + offset, link_element(link))
 
 
 def _add_media(parent: etree._Element, enclosure: Enclosure) -> None:
@@ -161,11 +137,11 @@ def _add_media(parent: etree._Element, enclosure: Enclosure) -> None:
     url = uri(enclosure.url)
     size = {"width": enclosure.width, "height": enclosure.height}
     if url and enclosure.is_thumbnail:
-        _set_given(etree.SubElement(parent, f"{{{MEDIA}}}thumbnail"), url=url, **size)
+        set_given(etree.SubElement(parent, f"{{{MEDIA}}}thumbnail"), url=url, **size)
     elif url and (enclosure.credit or any(size.values())):
         element = etree.SubElement(parent, f"{{{MEDIA}}}content")
-        _set_given(element, url=url, type=media_type(enclosure.type, url), **size)
-        _add(element, f"{{{MEDIA}}}credit", one_line(enclosure.credit))
+        set_given(element, url=url, type=media_type(enclosure.type, url), **size)
+        add(element, f"{{{MEDIA}}}credit", one_line(enclosure.credit))
 
 
 def _add_source(parent: etree._Element, origin: Origin, entry_updated: str) -> None:
@@ -175,23 +151,19 @@ def _add_source(parent: etree._Element, origin: Origin, entry_updated: str) -> N
     in the entry where it has none of its own.
     """
     links = origin_links(origin)
-    id = iri(origin.id) or _feed_or_site(links)
-    title = one_line(origin.title) or host_of(_feed_or_site(links) or id or "") or id
+    id = iri(origin.id) or feed_or_site(links)
+    title = one_line(origin.title) or host_of(feed_or_site(links) or id or "") or id
     if not title:
         return
     element = etree.SubElement(parent, "source")
     _set_language(element, language_tag(origin.language))
-    _add(element, "id", id)
-    _add(element, "title", title)
-    _add(element, "updated", instant(origin.updated, of="source") if origin.updated else entry_updated)
+    add(element, "id", id)
+    add(element, "title", title)
+    add(element, "updated", instant(origin.updated, of="source") if origin.updated else entry_updated)
     for link in links:
-        element.append(_link(link))
-    _add(element, "rights", plain(origin.rights))
-    _add(element, "icon", uri(origin.icon))
-
-
-def _feed_or_site(links: list[Link]) -> str | None:
-    return min(links, key=lambda link: link.rel != "self").href if links else None
+        element.append(link_element(link))
+    add(element, "rights", plain(origin.rights))
+    add(element, "icon", uri(origin.icon))
 
 
 def _add_tombstone(parent: etree._Element, tombstone: Tombstone) -> None:
@@ -202,5 +174,5 @@ def _add_tombstone(parent: etree._Element, tombstone: Tombstone) -> None:
     for person in people([tombstone.by] if tombstone.by else []):
         by = etree.SubElement(element, f"{{{TOMBSTONES}}}by")
         for name in ("name", "uri", "email"):
-            _add(by, name, person.get(name))
-    _add(element, f"{{{TOMBSTONES}}}comment", plain(tombstone.comment))
+            add(by, name, person.get(name))
+    add(element, f"{{{TOMBSTONES}}}comment", plain(tombstone.comment))

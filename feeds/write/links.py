@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from feeds.model import Enclosure, Entry, Feed, Link, Origin
+from feeds.urls import absolute
 from feeds.write.values import iri, language_tag, media_type, one_line, uri
 
 ATOM = "application/atom+xml"
+
+#: Where a format demands a media type and nobody knows it (RFC 2046 section 4.5.1).
+UNKNOWN_TYPE = "application/octet-stream"
 
 _IANA = "http://www.iana.org/assignments/relation/"
 _HTML = frozenset({None, "text/html", "application/xhtml+xml"})
@@ -22,9 +26,9 @@ _OF_ENTRIES = frozenset(
 _OF_FEEDS = _OF_ENTRIES | {"current", "first", "last", "next", "next-archive", "prev-archive", "previous"}
 
 
-def feed_links(feed: Feed) -> list[Link]:
-    """The links of a feed: its page first, then the others in order; itself is Atom, whatever was said."""
-    links = [replace(link, type=ATOM) if link.rel == "self" else link for link in feed.links]
+def feed_links(feed: Feed, own_type: str = ATOM) -> list[Link]:
+    """The links of a feed: its page first, then the others in order; itself is `own_type`, whatever was said."""
+    links = [replace(link, type=own_type) if link.rel == "self" else link for link in feed.links]
     return _arranged(links, language_tag(feed.language), known=_OF_FEEDS)
 
 
@@ -45,9 +49,33 @@ def origin_links(origin: Origin) -> list[Link]:
     return [replace(link, type=None) if _is_odd_self(link) else link for link in arranged]
 
 
+def media_of(entry: Entry) -> list[Enclosure]:
+    """What hangs on an entry, its previews too, each address once; only what is known of it and can be."""
+    listed = [
+        Enclosure(link.href, link.type, link.length, link.title)
+        for link in entry.links
+        if _relation(link.rel, _OF_ENTRIES) == "enclosure"
+    ]
+    first: dict[str, Enclosure] = {}
+    for each in (*entry.enclosures, *listed):
+        if cleaned := _cleaned_enclosure(each):
+            first.setdefault(cleaned.url, cleaned)
+    return list(first.values())
+
+
 def page_of(links: Iterable[Link]) -> str | None:
     """The address of the page among links that were arranged here."""
-    return next((link.href for link in links if link.rel == "alternate"), None)
+    return href_of(links, "alternate")
+
+
+def href_of(links: Iterable[Link], rel: str) -> str | None:
+    """The address of the first link of a relation; None where there is none."""
+    return next((link.href for link in links if link.rel == rel), None)
+
+
+def feed_or_site(links: list[Link]) -> str | None:
+    """The address of the feed itself, else of its site; None for no links."""
+    return min(links, key=lambda link: link.rel != "self").href if links else None
 
 
 def _arranged(links: Iterable[Link], language: str | None, *, known: frozenset[str]) -> list[Link]:
@@ -112,6 +140,26 @@ def _enclosure_link(enclosure: Enclosure) -> Link:
         title=enclosure.title,
         length=enclosure.length,
     )
+
+
+def _cleaned_enclosure(enclosure: Enclosure) -> Enclosure | None:
+    url = absolute(enclosure.url)
+    if url is None:
+        return None
+    return replace(
+        enclosure,
+        url=url,
+        type=media_type(enclosure.type, url),
+        length=_positive(enclosure.length),
+        title=one_line(enclosure.title) or None,
+        credit=one_line(enclosure.credit) or None,
+        width=_positive(enclosure.width),
+        height=_positive(enclosure.height),
+    )
+
+
+def _positive(size: int | None) -> int | None:
+    return size if size and size > 0 else None
 
 
 def _is_odd_self(link: Link) -> bool:

@@ -17,6 +17,7 @@ LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 NS = {
     "a": "http://www.w3.org/2005/Atom",
     "at": "http://purl.org/atompub/tombstones/1.0",
+    "fh": "http://purl.org/syndication/history/1.0",
     "media": "http://search.yahoo.com/mrss/",
 }
 PAGE = Link("https://desk.example/1", type="text/html", hreflang="en")
@@ -77,14 +78,14 @@ def test_a_changed_word_is_another_etag() -> None:
 
 
 def test_a_format_that_nobody_writes_is_refused_by_name() -> None:
-    with pytest.raises(RenderError, match="'gopher': ask for one of atom"):
+    with pytest.raises(RenderError, match="'gopher': ask for one of atom, rss, json, ninjs"):
         write.render(channel(), "gopher")  # type: ignore[arg-type]
 
 
 def test_stored_entries_joined_to_a_head_are_the_whole_channel() -> None:
     entries = [story(), story(id="tag:desk.example,2025:2")]
     stored = [atom.entry_fragment(entry, language="en") for entry in entries]
-    assert atom.assemble(channel(), stored) == atom.render(channel(*entries))
+    assert atom.assemble(channel(), stored) == write.render(channel(*entries))
 
 
 def test_a_stored_entry_declares_no_namespace_and_ends_where_it_ends() -> None:
@@ -240,6 +241,13 @@ def test_a_tombstone_may_say_nothing_but_which_and_when() -> None:
 
 def test_a_channel_without_tombstones_does_not_declare_them() -> None:
     assert b"tombstones" not in write.render(channel(story())).body
+
+
+def test_an_archive_says_before_its_first_entry_that_it_never_changes() -> None:
+    feed = read(write.render(channel(story(), is_archive=True)))
+    archive = feed.find("fh:archive", NS)
+    assert feed.index(archive) < feed.index(feed.find("a:entry", NS))
+    assert b"history" not in write.render(channel(story())).body
 
 
 # Entries.
