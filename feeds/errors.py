@@ -4,6 +4,7 @@
   - `ParseError`: these bytes are no feed that anyone can read.
   - `RenderError`: this feed cannot be written in the format asked for.
   - `FetchError`: no usable answer came; `kind` says which way it failed.
+  - `WebSubError`: a hub, a publisher or a subscriber said what WebSub does not allow.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ class ParseError(FeedsError):
 
 class RenderError(FeedsError):
     """This feed cannot be written in the format asked for."""
+
+
+class WebSubError(FeedsError):
+    """A hub, a publisher or a subscriber said what WebSub does not allow; the message says what to say."""
 
 
 class FetchError(FeedsError):

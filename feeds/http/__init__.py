@@ -11,6 +11,7 @@ from feeds.http.client import make_client
 from feeds.http.fetch import fetch
 from feeds.http.freshness import Freshness
 from feeds.http.guard import is_public
+from feeds.http.send import Sent, send
 from feeds.http.validators import Validators, is_unmodified
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "Hop",
     "Limits",
     "NotModified",
+    "Sent",
     "Validators",
     "fetch",
     "is_public",
     "is_unmodified",
     "make_client",
+    "send",
 ]

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import httpx
 
 from feeds.http import failures
+from feeds.http.addresses import web_address
 from feeds.http.answers import Fetched, Hop, Limits, NotModified
 from feeds.http.decoding import ACCEPT_ENCODING, DecodingError, decoder_for
 from feeds.http.freshness import Freshness
@@ -73,7 +74,7 @@ class _Attempt:
         self._validators = validators
         self._started = time.monotonic()
         self._hops: list[Hop] = []
-        self.url, self._auth = _web_address(url)
+        self.url, self._auth = web_address(url)
         self._timeout = httpx.Timeout(
             connect=limits.connect.total_seconds(),
             read=limits.first_byte.total_seconds(),
@@ -155,7 +156,7 @@ class _Attempt:
         status, location = response.status_code, response.headers.get("location", "").strip()
         if not location:
             raise failures.redirect_nowhere(self.url, status)
-        target, auth = _web_address(location, base=self.url)
+        target, auth = web_address(location, base=self.url)
         hop = Hop(str(self.url), status, str(target))
         in_circle = hop.location in {hop.url, *(earlier.url for earlier in self._hops)}
         if in_circle or len(self._hops) >= self._limits.redirects:
@@ -171,22 +172,6 @@ class _Attempt:
 
     def _elapsed(self) -> timedelta:
         return timedelta(seconds=time.monotonic() - self._started)
-
-
-def _web_address(text: str, base: httpx.URL | None = None) -> tuple[httpx.URL, httpx.BasicAuth | None]:
-    """An address without its credentials and fragment, and the credentials."""
-    try:
-        url = httpx.URL(text.strip()) if base is None else base.join(text)
-    except httpx.InvalidURL as error:
-        raise failures.bad_url(text, "This cannot be read as the address of a feed.") from error
-    if url.scheme not in ("http", "https"):
-        raise failures.bad_url(
-            text, f"The address begins with “{url.scheme}:” and not with “http:” or “https:”."
-        )
-    if not url.host:
-        raise failures.bad_url(text, "The address names no server.")
-    auth = httpx.BasicAuth(url.username, url.password) if url.userinfo else None
-    return url.copy_with(userinfo=b"", fragment=None), auth
 
 
 def _freshness(response: httpx.Response) -> Freshness:
