@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,12 +13,14 @@ from pathlib import Path
 
 import httpx
 
-from aggregator.flows import cluster, ingest, publish, suggest, topics, upkeep
+from aggregator.flows import cluster, editorial, ingest, publish, push, suggest, topics, upkeep, webhooks
 from aggregator.flows.ingest import OnDone, Round
+from aggregator.flows.partners import key_digest
 from aggregator.flows.publish import Rendered
 from aggregator.model import Account, Clock
+from aggregator.rules.topics import compile_topic
 from aggregator.settings import Settings, load
-from aggregator.store import accounts, schema, sources
+from aggregator.store import accounts, briefs, schema, sources
 from aggregator.store.database import Database
 from aggregator.work.jobs import Job
 from aggregator.work.schedule import Schedule
@@ -28,12 +29,21 @@ OnStart = Callable[[int], None]
 
 #: How often what is not driven by due times is looked at.
 RENDER_EVERY = timedelta(seconds=5)
+PUSH_EVERY = timedelta(seconds=2)
 UPKEEP_EVERY = timedelta(hours=6)
 
 
 def now() -> datetime:
     """The time, aware and in UTC: the one place that asks the machine."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """What a process speaks HTTP with. They differ in what they may reach."""
+
+    fetching: httpx.AsyncClient
+    pushing: httpx.AsyncClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +87,62 @@ class App:
 
     async def digest(self) -> list[Rendered]:
         """What follows from new stories and decisions: topics, the search index, the channels."""
+        await editorial.release_due(self.database, self.clock)
+        newest = await self.database.read(briefs.newest_publication)
         await topics.match_topics(self.database, self.settings.topics)
         await upkeep.index_search(self.database)
         await cluster.cluster_new(self.database, self.clock)
         await suggest.suggest_links(self.database, self.clock)
-        return await publish.publish_channels(
-            self.database, self.clock, self.settings.site, self.settings.channels, self.settings.topics
+        settings = self.settings
+        rendered = await publish.publish_channels(
+            self.database,
+            self.clock,
+            settings.site,
+            settings.channels,
+            settings.topics,
+            hubs=settings.push.advertised(settings.site),
         )
+        await webhooks.queue_webhooks(self.database, self.clock, settings.site, upto=newest)
+        return rendered
 
-    def schedule(self, client: httpx.AsyncClient) -> Schedule:
+    async def push(self, client: httpx.AsyncClient) -> None:
+        """Give what was published to those who are to be told of it: subscribers, hubs, partners."""
+        settings = self.settings
+        pusher = push.Pusher(self.database, client, self.clock, settings.site, settings.push)
+        await push.push(pusher, settings.channels)
+        compiled = {topic.slug: compile_topic(topic) for topic in settings.topics}
+        await webhooks.send_webhooks(pusher, compiled)
+
+    @contextlib.asynccontextmanager
+    async def clients(self) -> AsyncIterator[Clients]:
+        """The HTTP clients of a process: one that follows feeds, one that delivers."""
+        settings = self.settings
+        user_agent = settings.fetch.user_agent
+        async with (
+            ingest.client_for(settings.fetch) as fetching,
+            push.client_for(settings.push, user_agent=user_agent) as pushing,
+        ):
+            yield Clients(fetching, pushing)
+
+    def schedule(self, clients: Clients) -> Schedule:
         """The jobs of a process that does everything."""
 
         async def sweep() -> datetime | None:
-            found, due = await ingest.poll_due(self.database, client, self.clock, self.settings.fetch)
+            found, due = await ingest.poll_due(
+                self.database, clients.fetching, self.clock, self.settings.fetch
+            )
             if found.new or found.changed:
                 jobs.soon("digest")
             return due
 
         async def digest() -> datetime | None:
-            await self.digest()
+            rendered = await self.digest()
+            if any(each.is_new for each in rendered):
+                jobs.soon("push")
+            return None
+
+        async def deliver() -> datetime | None:
+            await self.push(clients.pushing)
             return None
 
         async def keep() -> datetime | None:
@@ -107,6 +154,7 @@ class App:
             [
                 Job("poll", sweep),
                 Job("digest", digest, at_least_every=RENDER_EVERY),
+                Job("push", deliver, at_least_every=PUSH_EVERY),
                 Job("upkeep", keep, at_least_every=UPKEEP_EVERY),
             ],
             self.clock,
@@ -127,11 +175,6 @@ class App:
         """Whose key this is."""
         digest = key_digest(key)
         return await self.database.read(lambda session: accounts.holding(session, digest))
-
-
-def key_digest(key: str) -> str:
-    """What is kept of a key. Keys are 256 random bits, so a plain hash cannot be reversed."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def read_settings(path: Path | None, *, database: str | None = None) -> Settings:

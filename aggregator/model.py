@@ -38,6 +38,19 @@ def read_duration(written: Any) -> Any:
 #: A length of time, as a setting: text such as "15m", or a timedelta.
 Duration = Annotated[timedelta, BeforeValidator(read_duration)]
 
+
+def read_words(written: Any) -> Any:
+    """A list of words as the environment writes it: with spaces or commas between them."""
+    return (
+        tuple(re.split(r"[\s,]+", written.strip()))
+        if isinstance(written, str) and written.strip()
+        else written or ()
+    )
+
+
+#: A list of words, as a setting: a list, or text with spaces or commas.
+Words = Annotated[tuple[str, ...], BeforeValidator(read_words)]
+
 #: Gives the time now, aware and in UTC. The clock is always handed in, so that tests own it.
 Clock = Callable[[], datetime]
 
@@ -57,6 +70,20 @@ class Role(StrEnum):
     BACKGROUND = "background"
     QUOTE = "quote"
     CONTRADICTS = "contradicts"
+
+
+class Reuse(StrEnum):
+    """How much of a source's stories may be passed on, from nothing to everything."""
+
+    NONE = "none"
+    HEADLINE = "headline"
+    SUMMARY = "summary"
+    FULL = "full"
+
+    @property
+    def rank(self) -> int:
+        """0 for nothing, rising with what is allowed."""
+        return list(Reuse).index(self)
 
 
 class BriefState(StrEnum):
@@ -98,6 +125,8 @@ class SourceDraft:
     kind: SourceKind = SourceKind.NEWS
     #: What may be republished, in words; None where the feed's own say is all there is.
     rights: str | None = None
+    #: How much of its stories is passed on.
+    reuse: Reuse = Reuse.SUMMARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +244,7 @@ class Story:
     source_url: str
     source_site: str | None
     source_rights: str | None
+    source_reuse: Reuse
     title: str
     summary: str
     body: str
@@ -317,24 +347,10 @@ class Brief:
     revision: Revision
     revisions: int
     links: tuple[StoryLink, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDocument:
-    """A channel's rendered bytes with what a request needs."""
-
-    channel: str
-    format: str
-    #: Digest of everything that the bytes were made from.
-    state: str
-    media_type: str
-    body: bytes
-    gzip: bytes
-    etag: str
-    etag_gzip: str
-    #: Whole seconds, strictly rising from revision to revision.
-    last_modified: datetime
-    entries: int
+    #: When it is to be published by itself; None where nobody planned that.
+    release_at: datetime | None = None
+    #: Who planned it.
+    release_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ import uvicorn
 
 from aggregator.app import App
 from aggregator.errors import AggregatorError
-from aggregator.flows.ingest import client_for
 from aggregator.web.service import make_service
 
 
@@ -27,6 +26,7 @@ def service_of(app: App) -> Any:
         settings.channels,
         settings.topics,
         app.holder,
+        settings.push,
     )
 
 
@@ -34,8 +34,7 @@ async def serve_app(app: App, listener: socket.socket, *, with_schedule: bool) -
     """Serve until the process is told to end; then let what is under way end."""
     async with contextlib.AsyncExitStack() as stack:
         if with_schedule:
-            client = await stack.enter_async_context(client_for(app.settings.fetch))
-            jobs = app.schedule(client)
+            jobs = app.schedule(await stack.enter_async_context(app.clients()))
             jobs.start()
             stack.push_async_callback(jobs.stop)
         await make_server(service_of(app)).serve(sockets=[listener])

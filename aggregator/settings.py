@@ -22,7 +22,9 @@ from pydantic import TypeAdapter, ValidationError
 from aggregator.errors import BadInput
 from aggregator.flows.ingest import FetchSettings
 from aggregator.flows.link import LinkSettings
+from aggregator.flows.push import PushSettings
 from aggregator.flows.upkeep import KeepSettings
+from aggregator.language.query import parse_query
 from aggregator.model import SourceDraft, SourceKind
 from aggregator.rules.cadence import Cadences
 from aggregator.rules.channels import Channel, Site
@@ -54,6 +56,7 @@ class Settings:
     fetch: FetchSettings = field(default_factory=FetchSettings)
     keep: KeepSettings = field(default_factory=KeepSettings)
     link: LinkSettings = field(default_factory=LinkSettings)
+    push: PushSettings = field(default_factory=PushSettings)
     topics: tuple[Topic, ...] = ()
     channels: tuple[Channel, ...] = ()
     #: Followed from the start; more are added by command.
@@ -207,6 +210,7 @@ def _check(settings: Settings, where: str) -> None:
         except BadInput as error:
             raise SettingsError(f"{where}: topics.{topic.slug}: {error}") from error
     known = {topic.slug for topic in settings.topics}
+    _check_channels(settings, where)
     for channel in settings.channels:
         for missing in sorted(set(channel.topics) - known):
             raise SettingsError(
@@ -215,6 +219,21 @@ def _check(settings: Settings, where: str) -> None:
     for key, value, is_usable, wanted in _demands(settings):
         if not is_usable:
             raise SettingsError(f"{where}: {key} = {value!r} cannot be used: write {wanted}.")
+
+
+def _check_channels(settings: Settings, where: str) -> None:
+    slugs = [channel.slug for channel in settings.channels]
+    for channel in settings.channels:
+        key = f"channels.{channel.slug}"
+        try:
+            if channel.query:
+                parse_query(channel.query)
+        except BadInput as error:
+            raise SettingsError(f"{where}: {key}.query: {error}") from error
+        for taken in (name for name in channel.formerly if name in slugs):
+            raise SettingsError(
+                f"{where}: {key}.formerly names {taken!r}, but there is a channel of that name."
+            )
 
 
 #: Key, value, whether it can be used, and what to write instead.
@@ -233,8 +252,18 @@ def _demands(settings: Settings) -> Iterator[_Demand]:
         yield f"fetch.{name}", getattr(fetch, name), getattr(fetch, name) > 0, "1 or more"
     for name in ("timeout", "lease"):
         yield f"fetch.{name}", str(getattr(fetch, name)), getattr(fetch, name) > timedelta(), "more than 0s"
+    yield from _push_demands(settings.push)
     yield from _cadence_demands(fetch.cadence)
     yield from _list_demands(settings)
+
+
+def _push_demands(push: PushSettings) -> Iterator[_Demand]:
+    for hub in push.hubs:
+        yield "push.hubs", hub, absolute(hub) == hub, "addresses of hubs, with http or https"
+    for name in ("lease", "longest_lease", "timeout", "patience"):
+        yield f"push.{name}", str(getattr(push, name)), getattr(push, name) > timedelta(), "more than 0s"
+    is_long = push.longest_lease >= push.lease
+    yield "push.longest_lease", str(push.longest_lease), is_long, "no less than push.lease"
 
 
 def _cadence_demands(cadences: Cadences) -> Iterator[_Demand]:
@@ -254,6 +283,9 @@ def _list_demands(settings: Settings) -> Iterator[_Demand]:
         key, is_slug = f"channels.{channel.slug}", _SLUG.fullmatch(channel.slug) is not None
         yield key, channel.slug, is_slug, "its name in small letters, digits and hyphens"
         yield f"{key}.entries", channel.entries, channel.entries > 0, "1 or more"
+        yield f"{key}.body_bytes", channel.body_bytes, channel.body_bytes > 0, "1 or more"
+        for name in channel.formerly:
+            yield f"{key}.formerly", name, _SLUG.fullmatch(name) is not None, "names that it had, as above"
     for number, source in enumerate(settings.sources):
         is_address = absolute(source.url) is not None
         yield f"sources[{number}].url", source.url, is_address, "an http or https address"

@@ -14,8 +14,8 @@ from typing import Any
 from aggregator.app import App, opened
 from aggregator.demo.wire import demo_briefs, demo_feeds, demo_picks, make_wire
 from aggregator.flows.editorial import import_brief, pick_story, publish_brief
+from aggregator.flows.export import export_channels
 from aggregator.flows.link import link_stored
-from aggregator.flows.publish import export_channels
 from aggregator.model import Role, SourceDraft
 from aggregator.rules.checks import CONFLICTS
 from aggregator.serving import listen, make_server, served, service_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -100,8 +101,13 @@ async def reject_story(
     return await database.write(decide)
 
 
-async def publish_brief(database: Database, clock: Clock, brief: str, *, by: str) -> tuple[Brief, Act | None]:
+async def publish_brief(
+    database: Database, clock: Clock, brief: str, *, by: str, at: datetime | None = None
+) -> tuple[Brief, Act | None]:
     """Publish a brief, or what changed of it since; None where subscribers have all of it.
+
+    With a time `at` that is still to come nothing is told to anybody until then (an embargo), and
+    then the brief is published as it stands then, by `release_due`.
 
     Raises:
         BadInput: there is no such brief, or it was withdrawn.
@@ -110,16 +116,45 @@ async def publish_brief(database: Database, clock: Clock, brief: str, *, by: str
     def act(session: Session) -> tuple[Brief, Act | None]:
         known = require_brief(session, brief)
         _refuse_withdrawn(known)
-        past = briefs.publications(session, known.id)
-        if not past:
-            return _publish(session, known, Act.PUBLISHED, clock, by=by, why="")
-        last = past[-1]
-        told = {(link.passage, link.story_id, link.role) for link in last.links}
-        now = {(link.passage, link.story_id, link.role) for link in known.links}
-        if last.revision.digest == known.revision.digest and told == now:
-            return known, None
-        return _publish(session, known, Act.UPDATED, clock, by=by, why="")
+        if at is not None and at > clock():
+            briefs.plan_release(session, known.id, at, by=by)
+            return require_brief(session, known.slug), None
+        return _publish_changed(session, known, clock, by=by)
 
+    return await database.write(act)
+
+
+async def cancel_release(database: Database, brief: str, *, by: str) -> Brief:
+    """Take back that a brief is published by itself.
+
+    Raises:
+        BadInput: there is no such brief, or nothing is planned for it.
+    """
+
+    def act(session: Session) -> Brief:
+        known = require_brief(session, brief)
+        if known.release_at is None:
+            raise BadInput(f"{known.slug} is not planned to be published: there is nothing to take back.")
+        briefs.plan_release(session, known.id, None, by=by)
+        return require_brief(session, known.slug)
+
+    return await database.write(act)
+
+
+async def release_due(database: Database, clock: Clock) -> list[Brief]:
+    """Publish the briefs whose planned time has come."""
+
+    def act(session: Session) -> list[Brief]:
+        due = briefs.to_release(session, clock())
+        for known in due:
+            briefs.plan_release(session, known.id, None, by=known.release_by)
+            if known.state is not BriefState.WITHDRAWN:
+                _publish_changed(session, known, clock, by=known.release_by)
+        return due
+
+    # Most of the time none is due, and then nothing is written.
+    if not await database.read(lambda session: briefs.to_release(session, clock())):
+        return []
     return await database.write(act)
 
 
@@ -143,7 +178,7 @@ async def correct_brief(
             )
         briefs.revise(session, known.id, draft, by=by, now=clock())
         # Compared with what readers have: the same text may have been saved before, unpublished.
-        if briefs.publications(session, known.id)[-1].revision.digest == draft.digest:
+        if briefs.publications(session, [known.id])[-1].revision.digest == draft.digest:
             return require_brief(session, brief), None
         corrected = require_brief(session, brief)
         return _publish(session, corrected, Act.CORRECTED, clock, by=by, why=why.strip())
@@ -171,7 +206,7 @@ async def withdraw_brief(
         if known.state is BriefState.WITHDRAWN:
             return known, None
         # What is taken back is what readers have, not a text that was saved since.
-        had = replace(known, revision=briefs.publications(session, known.id)[-1].revision)
+        had = replace(known, revision=briefs.publications(session, [known.id])[-1].revision)
         return _publish(session, had, Act.WITHDRAWN, clock, by=by, why=why.strip())
 
     return await database.write(act)
@@ -210,6 +245,18 @@ def _draft(text: str, read: BriefText) -> RevisionDraft:
         language=read.language,
         digest=hashlib.sha256(text.strip().encode()).hexdigest()[:32],
     )
+
+
+def _publish_changed(session: Session, known: Brief, clock: Clock, *, by: str) -> tuple[Brief, Act | None]:
+    past = briefs.publications(session, [known.id])
+    if not past:
+        return _publish(session, known, Act.PUBLISHED, clock, by=by, why="")
+    last = past[-1]
+    told = {(link.passage, link.story_id, link.role) for link in last.links}
+    now = {(link.passage, link.story_id, link.role) for link in known.links}
+    if last.revision.digest == known.revision.digest and told == now:
+        return known, None
+    return _publish(session, known, Act.UPDATED, clock, by=by, why="")
 
 
 def _publish(

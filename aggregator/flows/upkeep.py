@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from aggregator.errors import AggregatorError
 from aggregator.model import Clock, Duration
-from aggregator.store import accounts, anchors, briefs, documents, schema, sources, stories
+from aggregator.store import accounts, anchors, briefs, documents, schema, sources, stories, subscribers
 from aggregator.store.database import Database, StoreError
 from aggregator.store.health import integrity
 
@@ -65,7 +65,8 @@ async def forget_old(database: Database, clock: Clock, settings: KeepSettings) -
 
     def prune(session: Session) -> int:
         old = sources.prune_fetches(session, now - settings.fetches)
-        return old + documents.prune_fragments(session, now - settings.fragments)
+        old += documents.prune_fragments(session, now - settings.fragments)
+        return old + subscribers.drop_expired(session, now)
 
     return await database.write(prune)
 

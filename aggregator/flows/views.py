@@ -10,19 +10,22 @@ from typing import Any
 from sqlmodel import Session
 
 from aggregator.errors import BadInput
+from aggregator.flows.candidates import as_published
 from aggregator.flows.editorial import require_brief
-from aggregator.flows.publish import as_published, compose_channel
 from aggregator.flows.sources import Checked
 from aggregator.language.query import parse_query
-from aggregator.model import Brief, Source, StoredDocument, Story, StoryLink
+from aggregator.model import Brief, Source, Story, StoryLink
+from aggregator.outgoing import ArchivePage, StoredDocument
 from aggregator.rules.briefs import read_brief
-from aggregator.rules.channels import Channel, Published, Site
+from aggregator.rules.carrying import tombstone_of
+from aggregator.rules.channels import Channel, Site, head_of
+from aggregator.rules.entries import Published
 from aggregator.rules.topics import CompiledTopic
-from aggregator.store import briefs, clusters, documents, sources, stories, topics
+from aggregator.store import briefs, carried, clusters, documents, sources, stories, topics
 from aggregator.store.clusters import ClusterView
 from aggregator.store.suggestions import Quality
 from feeds.dates import rfc3339
-from feeds.model import Feed
+from feeds.model import Entry, Feed
 
 #: Before everything that has a date.
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -66,29 +69,29 @@ def changed_documents(session: Session, *, known: Mapping[tuple[str, str], str])
     return Changed(tuple(new), tuple(key for key in known if key not in now))
 
 
-def channel_feed(session: Session, channel: Channel, site: Site, topics: Mapping[str, CompiledTopic]) -> Feed:
-    """What a channel carries now: the same that its document is rendered from."""
-    titles = {slug: compiled.topic.title for slug, compiled in topics.items()}
-    return compose_channel(session, channel, site, titles, topics)
+def channel_feed(session: Session, channel: Channel, site: Site) -> Feed:
+    """What a channel carries now: the same that its documents are rendered from."""
+    rows = carried.present(session, channel.slug).values()
+    entries = sorted((row.entry for row in rows), key=_order, reverse=True)
+    stones = tuple(tombstone_of(row, site.author) for row in carried.withdrawn(session, channel.slug))
+    head = head_of(channel, site, updated=entries[0].updated if entries else None, tombstones=stones)
+    return replace(head, entries=tuple(entries))
 
 
-def newest(
-    session: Session,
-    channels: Sequence[Channel],
-    site: Site,
-    compiled: Mapping[str, CompiledTopic],
-    *,
-    limit: int,
-) -> Feed:
+def newest(session: Session, channels: Sequence[Channel], site: Site, *, limit: int) -> Feed:
     """The newest entries of all channels together, each page once."""
-    feeds = [channel_feed(session, replace(one, entries=limit), site, compiled) for one in channels]
+    feeds = [channel_feed(session, one, site) for one in channels]
     entries = {entry.url or entry.id: entry for feed in feeds for entry in feed.entries}
-    ordered = sorted(entries.values(), key=lambda e: (rfc3339(e.updated or NEVER), e.id), reverse=True)
     return Feed(
         title=site.title,
-        entries=tuple(ordered[:limit]),
+        entries=tuple(sorted(entries.values(), key=_order, reverse=True)[:limit]),
         tombstones=tuple({stone.ref: stone for feed in feeds for stone in feed.tombstones}.values()),
     )
+
+
+def archive_page(session: Session, channel: str, name: str) -> tuple[ArchivePage, bool] | None:
+    """A page of a channel's archive, and whether it was replaced; None where there never was one."""
+    return documents.page_named(session, channel, name)
 
 
 def document_stamps(session: Session) -> dict[tuple[str, str], str]:
@@ -101,7 +104,7 @@ def published_brief(session: Session, slug: str, compiled: Mapping[str, Compiled
     brief = briefs.named(session, slug)
     if brief is None or brief.slug != slug:
         return None
-    past = tuple(briefs.publications(session, brief.id))
+    past = tuple(briefs.publications(session, [brief.id]))
     if not past:
         return None
     known = stories.by_ids(session, [link.story_id for link in past[-1].links])
@@ -287,6 +290,10 @@ def quality_json(quality: Quality) -> dict[str, Any]:
         "precision": quality.precision,
         "recall": quality.recall,
     }
+
+
+def _order(entry: Entry) -> tuple[str, str]:
+    return rfc3339(entry.updated or NEVER), entry.id or ""
 
 
 def _time(moment: datetime | None) -> str | None:

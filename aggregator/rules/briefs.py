@@ -25,7 +25,7 @@ MOST_CHARACTERS = 200_000
 MOST_TITLE_CHARACTERS = 300
 MOST_PASSAGES = 1_000
 
-_KEYS = ("title", "date", "language", "topics")
+_KEYS = ("title", "date", "language", "topics", "desk")
 _KEY_ALIASES = {"lang": "language", "tags": "topics"}
 _KEY_LINE = re.compile(r"([A-Za-z_-]+)\s*:\s*(.*)")
 _RULER = re.compile(r"\s*(?:[-*_=]\s*){3,}$")
@@ -79,6 +79,8 @@ class BriefText:
     links: tuple[BriefLink, ...] = ()
     #: Slugs, from front matter.
     topics: tuple[str, ...] = ()
+    #: Which desk wrote it, from front matter.
+    desk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def read_brief(text: str, *, language: str | None = None) -> BriefText:
     links = (*title_links, *date_links, *(link for p in passages[1:] for link in p.links))
     if read_more:
         links = (*links, *read_more.links)
-    return BriefText(title, dated, spoken, passages, read_more, links, _topics(head))
+    return BriefText(title, dated, spoken, passages, read_more, links, _topics(head), head.get("desk", ""))
 
 
 def _cleaned(text: str) -> str:

@@ -1,22 +1,26 @@
-"""What a channel carries, entry by entry: briefs with their sources, and stories passed through.
-
-Everything that subscribers see of a brief or a story is decided here, as `feeds.model` values;
-writing them down in a format is the business of `feeds.write`.
-"""
+"""What a channel is, and whether it carries a brief or a story, with the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from aggregator.model import Act, Publication, Role, Story
-from aggregator.rules.briefs import BriefText, Passage
-from aggregator.rules.wording import say
-from feeds.html import escape
-from feeds.model import Category, Entry, Feed, Link, Origin, Person, Text, Tombstone
-from feeds.urls import canonical
+from aggregator.language.query import matches, parse_query
+from aggregator.language.text import fold, words
+from aggregator.model import Duration, Reuse
+from feeds.model import Entry, Feed, Link, Person, Tombstone
+
+Kind = Literal["brief", "story"]
+
+#: What may stand after the dot of a channel's address, and the media type of what is there.
+FORMATS: Mapping[str, str] = {
+    "atom": "application/atom+xml",
+    "rss": "application/rss+xml",
+    "json": "application/feed+json",
+    "ninjs": "application/json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,316 +58,168 @@ class Channel:
     topics: tuple[str, ...] = ()
     #: Only stories in these languages (ISO 639-1); empty takes all. Briefs always come.
     languages: tuple[str, ...] = ()
+    #: Only stories of these sources: a feed's address, its host or its title. Briefs always come.
+    sources: tuple[str, ...] = ()
+    #: Only briefs of these desks, as their front matter says; empty takes all.
+    desks: tuple[str, ...] = ()
+    #: Only what this search finds, in the search language; empty takes all.
+    query: str = ""
+    #: Only stories whose source lets so much be passed on.
+    reuse: Reuse = Reuse.HEADLINE
     #: "briefs", "stories" or both.
     carries: tuple[Literal["briefs", "stories"], ...] = ("briefs", "stories")
     #: How many entries at most; the newest stay.
     entries: int = 100
+    #: How long an entry stays; zero sets no end.
+    age: Duration = timedelta()
+    #: How large its Atom document may become, uncompressed; the newest entries stay.
+    body_bytes: int = 1_000_000
     description: str = ""
     language: str = ""
+    #: False: only partners who were given it may read it.
+    is_public: bool = True
+    #: Names that it had before; whoever asks for them is sent here.
+    formerly: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
         """Where its Atom document is served."""
-        return f"channels/{self.slug}.atom"
+        return self.path_as("atom")
+
+    def path_as(self, format: str) -> str:
+        """Where its document in a format is served."""
+        return f"channels/{self.slug}.{format}"
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """A brief as it was last published, with everything that its entry shows."""
+class Candidate:
+    """A brief or a story that a channel may carry."""
 
-    slug: str
-    text: BriefText
+    kind: Kind
+    #: The id of the brief or the story.
+    ref: int
+    #: As subscribers would see it.
+    entry: Entry
+    #: When this state of it came here, in whole seconds.
+    came: datetime
+    #: Slugs.
     topics: tuple[str, ...]
-    #: All acts, oldest first; the last one holds.
-    acts: tuple[Publication, ...]
-    #: The stories that its picks name.
-    stories: Mapping[int, Story]
-
-    @property
-    def last(self) -> Publication:
-        """The act that holds."""
-        return self.acts[-1]
-
-    @property
-    def is_withdrawn(self) -> bool:
-        """Whether readers are to forget it."""
-        return self.last.act is Act.WITHDRAWN
+    language: str | None
+    #: Names of its source, folded; empty for a brief.
+    sources: frozenset[str] = frozenset()
+    reuse: Reuse = Reuse.FULL
+    desk: str = ""
+    #: What a search looks through.
+    text: str = ""
+    #: A correction or a withdrawal: it is told wherever the brief was told.
+    is_final_word: bool = False
 
 
-def compose(
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether a channel carries something, and why, in words an editor reads."""
+
+    is_in: bool
+    why: str
+
+
+def judge(
+    channel: Channel, candidate: Candidate, titles: Mapping[str, str], *, was_told: bool = False
+) -> Judgement:
+    """Whether a channel carries it. `titles` gives the title of each topic by its slug.
+
+    A correction and a withdrawal reach whoever was told of the brief, even where it no longer
+    belongs to the channel.
+    """
+    against = next(_objections(channel, candidate, titles), None)
+    if against is not None and was_told and candidate.is_final_word:
+        return Judgement(True, "It was told here, so its correction or withdrawal is told here too.")
+    return Judgement(False, against) if against else Judgement(True, _reason(channel, candidate, titles))
+
+
+def head_of(
     channel: Channel,
     site: Site,
     *,
-    briefs: Iterable[Published],
-    stories: Iterable[Story],
-    topics: Mapping[str, str],
+    updated: datetime | None,
+    format: str = "atom",
+    hubs: tuple[str, ...] = (),
+    archive: str | None = None,
+    tombstones: tuple[Tombstone, ...] = (),
 ) -> Feed:
-    """The channel as a feed: newest first, each id once, `updated` that of its newest entry.
+    """The channel as a feed without its entries, in one of `FORMATS`.
 
-    `topics` gives the title of each topic by its slug.
+    `updated` is that of its newest entry, `archive` the name of its newest archive page.
     """
-    published = [
-        brief for brief in briefs if "briefs" in channel.carries and _is_wanted(channel, brief.topics)
+    links = [
+        Link(site.page(channel.path_as(format)), rel="self", type=FORMATS[format]),
+        Link(site.page(f"channels/{channel.slug}"), rel="alternate", type="text/html"),
+        *(Link(hub, rel="hub") for hub in hubs),
     ]
-    arrived = [(_brief_came(brief), brief_entry(brief, site, topics)) for brief in published]
-    if "stories" in channel.carries:
-        arrived += [(_story_came(s), story_entry(s, site, topics)) for s in stories if _takes(channel, s)]
-    # Set apart before any is left out, so that one that leaves moves nobody either.
-    chosen = _once(_apart(arrived))[: channel.entries]
-    own = site.page(channel.path)
-    newest = max((entry.updated for entry in chosen if entry.updated), default=None)
+    if archive is not None:
+        links.append(Link(site.page(archive_path(channel.slug, archive)), rel="prev-archive"))
     return Feed(
-        id=site.tag(f"channel/{channel.slug}"),
+        id=channel_id(channel, site),
         title=channel.title,
         subtitle=channel.description or None,
-        links=(
-            Link(own, rel="self", type="application/atom+xml"),
-            Link(site.page(f"channels/{channel.slug}"), rel="alternate", type="text/html"),
-        ),
-        updated=newest or _since(site),
+        links=tuple(links),
+        updated=updated or datetime.fromisoformat(f"{site.since}T00:00:00+00:00"),
         language=channel.language or site.language,
         authors=(Person(site.author),),
         rights=site.rights or None,
         icon=site.page("static/icon.png"),
-        entries=tuple(chosen),
-        tombstones=tuple(_tombstone(brief, site) for brief in published if brief.is_withdrawn),
+        tombstones=tombstones,
     )
 
 
-def brief_id(site: Site, slug: str) -> str:
-    """The id of a brief's entry, in every channel and format."""
-    return site.tag(f"brief/{slug}")
+def channel_id(channel: Channel, site: Site) -> str:
+    """The id of a channel: that of its first name, since a new name must not change it."""
+    return site.tag(f"channel/{(*channel.formerly, channel.slug)[0]}")
 
 
-def brief_entry(brief: Published, site: Site, topics: Mapping[str, str]) -> Entry:
-    """The entry of a brief: its text, its sources as `rel=via`, its background as `rel=related`.
-
-    A withdrawn brief keeps its id and says only that it was withdrawn, and why, since most
-    readers know no tombstones.
-    """
-    page = Link(site.page(f"briefs/{brief.slug}"), type="text/html", hreflang=brief.text.language)
-    shown = _notice(brief) if brief.is_withdrawn else _shown(brief)
-    return Entry(
-        id=brief_id(site, brief.slug),
-        title=shown.title,
-        links=(page, *shown.links),
-        summary=Text(shown.summary),
-        content=Text(shown.html, "html"),
-        published=brief.acts[0].at,
-        updated=brief.last.at,
-        authors=(Person(site.author),),
-        categories=_categories(site, brief.topics, topics, "brief"),
-        language=brief.text.language,
-        rights=site.rights or None,
-    )
+def archive_path(slug: str, name: str) -> str:
+    """Where an archive page of a channel is served."""
+    return f"channels/{slug}/archive/{name}.atom"
 
 
-def story_entry(story: Story, site: Site, topics: Mapping[str, str]) -> Entry:
-    """The entry of a story passed through: its id, its author, its rights, its source stay its own.
-
-    Only the summary is passed on, never the whole text: what may be republished is for the
-    source to say.
-    """
-    published = min(story.published or story.first_seen, story.first_seen)
-    updated = story.changed_at if story.versions > 1 else published
-    page = Link(story.url, type="text/html", hreflang=story.language) if story.url else None
-    return Entry(
-        id=story.entry_id,
-        title=story.title or story.summary[:100] or (story.url or story.entry_id),
-        links=(page,) if page else (),
-        summary=Text(story.summary) if story.summary else None,
-        published=published,
-        updated=max(published, updated),
-        authors=story.entry.authors or (Person(story.source_name),),
-        categories=_categories(site, story.topics, topics, "story"),
-        language=story.language or story.entry.language,
-        origin=_origin(story, published),
-        enclosures=tuple(e for e in story.entry.enclosures if not e.is_thumbnail),
-        rights=story.entry.rights,
-    )
+def _objections(channel: Channel, candidate: Candidate, titles: Mapping[str, str]) -> Iterator[str]:
+    plural = "briefs" if candidate.kind == "brief" else "stories"
+    if plural not in channel.carries:
+        yield f"This channel carries no {plural}."
+    if channel.topics and not set(channel.topics) & set(candidate.topics):
+        yield f"It belongs to no topic of this channel ({_named(channel.topics, titles)})."
+    if candidate.kind == "brief":
+        if channel.desks and candidate.desk not in channel.desks:
+            yield f"It is of {candidate.desk or 'no desk'}, and not of {', '.join(channel.desks)}."
+    else:
+        yield from _story_objections(channel, candidate)
+    if channel.query and not _is_found(channel.query, candidate.text):
+        yield f"The search {channel.query!r} does not find it."
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    title: str
-    summary: str
-    html: str
-    links: tuple[Link, ...]
+def _story_objections(channel: Channel, candidate: Candidate) -> Iterator[str]:
+    if channel.languages and candidate.language not in channel.languages:
+        yield f"It is in {candidate.language or 'an unknown language'}, and not in {', '.join(channel.languages)}."
+    if channel.sources and candidate.sources.isdisjoint(map(fold, channel.sources)):
+        yield "Its source is none of this channel's."
+    if candidate.reuse is Reuse.NONE:
+        yield "Its source lets nothing be passed on."
+    elif candidate.reuse.rank < channel.reuse.rank:
+        allowed, wanted = candidate.reuse.value, channel.reuse.value
+        yield f"Its source lets only the {allowed} be passed on, and this channel wants {wanted}."
 
 
-def _shown(brief: Published) -> _Shown:
-    passages = [passage for passage in brief.text.passages if passage.id != "p0"]
-    notes = [_note(act, brief.text.language) for act in brief.acts if act.act is Act.CORRECTED]
-    parts = [*notes, *map(_paragraph, passages), _sources(brief)]
-    return _Shown(
-        title=brief.text.title,
-        summary=passages[0].text if passages else brief.text.title,
-        html="\n".join(part for part in parts if part),
-        links=tuple(_source_links(brief)),
-    )
+def _reason(channel: Channel, candidate: Candidate, titles: Mapping[str, str]) -> str:
+    if met := [topic for topic in channel.topics if topic in candidate.topics]:
+        return f"It belongs to {_named(met, titles)}."
+    if channel.query:
+        return f"The search {channel.query!r} finds it."
+    return f"This channel carries every {candidate.kind}."
 
 
-def _notice(brief: Published) -> _Shown:
-    language, why = brief.text.language, brief.last.why
-    said = say("notice", language, at=brief.last.at)
-    if why:
-        said += " " + say("reason", language, why=why)
-    return _Shown(say("withdrawn", language, title=brief.text.title), said, f"<p>{escape(said)}</p>", ())
+def _named(topics: tuple[str, ...] | list[str], titles: Mapping[str, str]) -> str:
+    return ", ".join(titles.get(slug, slug) for slug in topics)
 
 
-def _note(act: Publication, language: str) -> str:
-    sentence = "corrected_why" if act.why else "corrected"
-    return f"<p><em>{escape(say(sentence, language, at=act.at, why=act.why))}</em></p>"
-
-
-def _paragraph(passage: Passage) -> str:
-    text = escape(passage.text)
-    label = escape(passage.label or "")
-    if label and text.startswith(label):
-        text = f"<strong>{label}</strong>{text[len(label) :]}"
-    return f"<p>{text}</p>"
-
-
-def _sources(brief: Published) -> str:
-    """The readable list of sources at the end of a brief."""
-    items = [
-        f'<li><a href="{escape(story.url or "")}" hreflang="{escape(story.language or "")}">'
-        f"{escape(story.title)}</a>, {escape(story.source_name)}</li>"
-        for story in _picked(brief)
-        if story.url
-    ]
-    return (
-        f"<p>{say('sources', brief.text.language)}</p>\n<ul>\n{chr(10).join(items)}\n</ul>" if items else ""
-    )
-
-
-def _source_links(brief: Published) -> Iterable[Link]:
-    roles = _roles(brief)
-    for story in _picked(brief):
-        if story.url:
-            yield Link(
-                story.url,
-                rel="related" if roles[_page(story)] <= {Role.BACKGROUND, Role.CONTRADICTS} else "via",
-                type="text/html",
-                hreflang=story.language,
-                title=f"{story.source_name}: {story.title}",
-            )
-
-
-def _roles(brief: Published) -> dict[str, set[Role]]:
-    """The roles of each page, whichever source's story of it was picked."""
-    roles: dict[str, set[Role]] = {}
-    for link in brief.last.links:
-        roles.setdefault(_page(brief.stories[link.story_id]), set()).add(link.role)
-    return roles
-
-
-def _page(story: Story) -> str:
-    return canonical(story.url) if story.url else story.entry_id
-
-
-def _picked(brief: Published) -> list[Story]:
-    """The stories picked, each page once, in the order of the passages."""
-    order = {passage.id: place for place, passage in enumerate(brief.text.passages)}
-    links = sorted(brief.last.links, key=lambda link: order.get(link.passage, len(order)))
-    by_page: dict[str, Story] = {}
-    for link in links:
-        story = brief.stories[link.story_id]
-        by_page.setdefault(_page(story), story)
-    return list(by_page.values())
-
-
-def _tombstone(brief: Published, site: Site) -> Tombstone:
-    return Tombstone(
-        ref=brief_id(site, brief.slug),
-        when=brief.last.at,
-        by=Person(site.author),
-        comment=brief.last.why or None,
-    )
-
-
-def _origin(story: Story, published: datetime) -> Origin:
-    """Where the story first stood: what it already said of that, else its feed."""
-    if story.entry.origin is not None and story.entry.origin.id:
-        return story.entry.origin
-    told = story.origin or Origin()
-    links = [Link(story.source_url, rel="self")]
-    if story.source_site:
-        links.append(Link(story.source_site, rel="alternate", type="text/html"))
-    return replace(
-        told,
-        id=told.id or story.source_url,
-        title=told.title or story.source_name,
-        links=tuple(links),
-        # The feed's own date moves with every story of it; this entry must not move with it.
-        updated=published,
-        rights=story.source_rights or told.rights,
-    )
-
-
-def _categories(
-    site: Site, slugs: Sequence[str], titles: Mapping[str, str], kind: str
-) -> tuple[Category, ...]:
-    topics = [Category(slug, scheme=site.page("topics"), label=titles.get(slug, slug)) for slug in slugs]
-    return (*topics, Category(kind, scheme=site.page("kinds"), label=kind.capitalize()))
-
-
-def _is_wanted(channel: Channel, topics: Sequence[str]) -> bool:
-    return not channel.topics or bool(set(channel.topics) & set(topics))
-
-
-def _takes(channel: Channel, story: Story) -> bool:
-    return _is_wanted(channel, story.topics) and (
-        not channel.languages or story.language in channel.languages
-    )
-
-
-#: When something came here, to the second, and what settles a tie: stories before briefs, then ids.
-_Came = tuple[datetime, int, int]
-
-
-def _story_came(story: Story) -> _Came:
-    return story.changed_at.replace(microsecond=0), 0, story.id
-
-
-def _brief_came(brief: Published) -> _Came:
-    return brief.last.at, 1, brief.last.brief_id
-
-
-def _apart(arrived: Iterable[tuple[_Came, Entry]]) -> list[Entry]:
-    """Newest first, no two updated in one second.
-
-    Many wires date by the minute, and validators warn of entries that share a time. Whoever came
-    first keeps its second and the next takes the next free one, so a newcomer moves nobody.
-    """
-    taken: set[datetime] = set()
-    apart = []
-    for _, entry in sorted(arrived, key=lambda pair: pair[0]):
-        at = _updated(entry)
-        while at in taken:
-            at += timedelta(seconds=1)
-        taken.add(at)
-        apart.append(replace(entry, updated=at))
-    return sorted(apart, key=_updated, reverse=True)
-
-
-def _once(entries: Iterable[Entry]) -> list[Entry]:
-    """The same in their order, each id once and each page once."""
-    seen: set[str] = set()
-    chosen = []
-    for entry in entries:
-        names = {entry.id or "", canonical(entry.url) if entry.url else entry.id or ""}
-        if not names & seen:
-            chosen.append(entry)
-        # Those left out count too: else an id would go back to an older twin of its story.
-        seen |= names
-    return chosen
-
-
-def _updated(entry: Entry) -> datetime:
-    assert entry.updated is not None  # noqa: S101 - both kinds of entry are made with a time
-    return entry.updated.replace(microsecond=0)
-
-
-def _since(site: Site) -> datetime:
-    return datetime.fromisoformat(f"{site.since}T00:00:00+00:00")
+def _is_found(query: str, text: str) -> bool:
+    return matches(parse_query(query), words(text))

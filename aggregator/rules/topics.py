@@ -179,6 +179,12 @@ def decide(topic: CompiledTopic, subject: Subject) -> Verdict:
     return Verdict(all(reason.is_met for reason in reasons), tuple(reasons))
 
 
+def known_as(url: str, name: str) -> frozenset[str]:
+    """What a source may be called, folded: its feed's address, its host with and without www., its title."""
+    host = _host(url)
+    return frozenset((fold(url), fold(name), host, host.removeprefix("www.")))
+
+
 def fingerprint(topic: Topic) -> str:
     """A digest of what decides: stored verdicts hold as long as it stays the same.
 
@@ -285,9 +291,7 @@ def _by_language(languages: frozenset[str], subject: Subject) -> Reason:
 
 
 def _by_source(topic: CompiledTopic, subject: Subject) -> Reason:
-    host = _host(subject.source_url)
-    known_as = {fold(subject.source_url), fold(subject.source_name), host, host.removeprefix("www.")}
-    if known_as.isdisjoint(topic._sources):
+    if known_as(subject.source_url, subject.source_name).isdisjoint(topic._sources):
         allowed = _listed(sorted(topic.topic.sources))
         return Reason("sources", False, f"sources: {subject.source_name} is none of {allowed}.")
     return Reason("sources", True, f"sources: {subject.source_name} is one of them.")

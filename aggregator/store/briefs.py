@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -143,15 +143,44 @@ def publish(session: Session, brief: Brief, act: Act, *, by: str, why: str, now:
     return int(session.execute(statement).scalar_one())
 
 
-def publications(session: Session, brief_id: int | None = None) -> list[Publication]:
-    """Acts of publishing, oldest first: of one brief, or of all."""
-    query = select(PublicationRow, RevisionRow).join(
-        RevisionRow,
-        REVISION.c.id == PUBLICATION.c.revision_id,
+def publications(session: Session, brief_ids: Collection[int] | None = None) -> list[Publication]:
+    """Acts of publishing, oldest first: of these briefs, or of all."""
+    return _publications(
+        session, *(() if brief_ids is None else [PUBLICATION.c.brief_id.in_(sorted(brief_ids))])
     )
-    if brief_id is not None:
-        query = query.where(PUBLICATION.c.brief_id == brief_id)
-    return [_publication(*row) for row in session.execute(query.order_by(PUBLICATION.c.id))]
+
+
+def newest_published(session: Session, *, limit: int) -> list[int]:
+    """The ids of the briefs that were published, corrected or withdrawn last."""
+    last = func.max(PUBLICATION.c.id)
+    query = select(PUBLICATION.c.brief_id).group_by(PUBLICATION.c.brief_id).order_by(last.desc())
+    return list(session.execute(query.limit(limit)).scalars())
+
+
+def publications_after(session: Session, cursor: int) -> list[Publication]:
+    """The acts of publishing after one of them, oldest first."""
+    return _publications(session, PUBLICATION.c.id > cursor)
+
+
+def acts(session: Session, ids: Collection[int]) -> list[Publication]:
+    """The acts of publishing of these ids, oldest first."""
+    return _publications(session, PUBLICATION.c.id.in_(sorted(ids)))
+
+
+def newest_publication(session: Session) -> int:
+    """The id of the last act of publishing, 0 where there was none."""
+    return int(session.execute(select(func.coalesce(func.max(PUBLICATION.c.id), 0))).scalar_one())
+
+
+def plan_release(session: Session, brief_id: int, at: datetime | None, *, by: str) -> None:
+    """Note when a brief is to be published by itself; None takes that back."""
+    session.execute(update(BRIEF).where(BRIEF.c.id == brief_id).values(release_at=at, release_by=by))
+
+
+def to_release(session: Session, now: datetime) -> list[Brief]:
+    """The briefs whose planned time has come, earliest first."""
+    query = select(BriefRow).where(BRIEF.c.release_at <= now).order_by(BRIEF.c.release_at, BRIEF.c.id)
+    return [_brief(session, row) for row in session.execute(query).scalars()]
 
 
 def slugs(session: Session) -> dict[int, str]:
@@ -159,6 +188,12 @@ def slugs(session: Session) -> dict[int, str]:
     return {
         brief_id: slug for brief_id, slug in session.execute(select(BRIEF.c.id, BRIEF.c.slug)) if brief_id
     }
+
+
+def _publications(session: Session, *conditions: Any) -> list[Publication]:
+    query = select(PublicationRow, RevisionRow).join(RevisionRow, REVISION.c.id == PUBLICATION.c.revision_id)
+    rows = session.execute(query.where(*conditions).order_by(PUBLICATION.c.id))
+    return [_publication(*row) for row in rows]
 
 
 def _numbered(wanted: str, taken: int) -> list[str]:
@@ -233,6 +268,8 @@ def _brief(session: Session, row: BriefRow) -> Brief:
         revision=_revision(session, row.id),
         revisions=row.revisions,
         links=_links(session, row.id),
+        release_at=row.release_at,
+        release_by=row.release_by,
     )
 
 

@@ -37,7 +37,14 @@ MOST_VALUES = 30_000
 LARGEST_ID = 2**31 - 1
 
 #: Keys of the advisory locks on PostgreSQL, one for each thing done by one writer at a time.
-LOCKS = {"versions": 71_001, "claims": 71_002, "publish": 71_003, "schema": 71_004}
+LOCKS = {
+    "versions": 71_001,
+    "claims": 71_002,
+    "publish": 71_003,
+    "schema": 71_004,
+    "changes": 71_005,
+    "documents": 71_006,
+}
 
 _SQLITE_INDEX = """
 CREATE VIRTUAL TABLE IF NOT EXISTS story_search

@@ -1,4 +1,4 @@
-"""Channels as bytes: the documents that are served, and the fragments that they are made of."""
+"""Channels as bytes: documents that are served, archive pages, and the fragments they are made of."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
-from aggregator.model import StoredDocument
+from aggregator.outgoing import ArchivePage, Codings, StoredDocument
 from aggregator.store.dialects import chunks, upsert
-from aggregator.store.tables import DOCUMENT, FRAGMENT, DocumentRow
+from aggregator.store.tables_out import ARCHIVE, DOCUMENT, FRAGMENT, ArchiveRow, DocumentRow
 
 
 def get(session: Session, channel: str, format: str) -> StoredDocument | None:
@@ -20,9 +20,16 @@ def get(session: Session, channel: str, format: str) -> StoredDocument | None:
     return _document(row) if row else None
 
 
+def of_channel(session: Session, channel: str) -> dict[str, StoredDocument]:
+    """The documents of a channel, by format."""
+    rows = session.execute(select(DocumentRow).where(DOCUMENT.c.channel == channel)).scalars()
+    return {row.format: _document(row) for row in rows}
+
+
 def all_documents(session: Session) -> list[StoredDocument]:
     """Every document."""
-    return [_document(row) for row in session.execute(select(DocumentRow)).scalars()]
+    order = (DOCUMENT.c.channel, DOCUMENT.c.format)
+    return [_document(row) for row in session.execute(select(DocumentRow).order_by(*order)).scalars()]
 
 
 def stamps(session: Session) -> dict[tuple[str, str], str]:
@@ -31,9 +38,15 @@ def stamps(session: Session) -> dict[tuple[str, str], str]:
     return {(channel, format): etag for channel, format, etag in rows}
 
 
+def states(session: Session, channel: str) -> dict[str, str]:
+    """What the documents of a channel were made from, by format."""
+    rows = session.execute(select(DOCUMENT.c.format, DOCUMENT.c.state).where(DOCUMENT.c.channel == channel))
+    return {row.format: row.state for row in rows}
+
+
 def put(session: Session, document: StoredDocument) -> None:
     """Put a document in the place of the one before it: readers get the old one or the new one."""
-    values = {name: getattr(document, name) for name in StoredDocument.__slots__}
+    values = _flat(document)
     statement = upsert(session, DOCUMENT).values(values)
     session.execute(statement.on_conflict_do_update(index_elements=["channel", "format"], set_=values))
 
@@ -41,6 +54,43 @@ def put(session: Session, document: StoredDocument) -> None:
 def drop_channels(session: Session, keep: Sequence[str]) -> None:
     """Forget the documents of channels that are no longer declared."""
     session.execute(delete(DOCUMENT).where(DOCUMENT.c.channel.not_in(keep)))
+
+
+def newest_page(session: Session, channel: str) -> ArchivePage | None:
+    """The archive page that a channel's document leads to."""
+    query = select(ArchiveRow).where(~ARCHIVE.c.is_replaced, ARCHIVE.c.channel == channel)
+    row = session.execute(query.order_by(ARCHIVE.c.number.desc()).limit(1)).scalars().first()
+    return _page(row) if row else None
+
+
+def archive(session: Session, channel: str | None = None) -> list[ArchivePage]:
+    """The archive pages of a channel, or of all, oldest first; those replaced are left out."""
+    query = select(ArchiveRow).where(~ARCHIVE.c.is_replaced)
+    if channel is not None:
+        query = query.where(ARCHIVE.c.channel == channel)
+    rows = session.execute(query.order_by(ARCHIVE.c.channel, ARCHIVE.c.number)).scalars()
+    return [_page(row) for row in rows]
+
+
+def page_named(session: Session, channel: str, name: str) -> tuple[ArchivePage, bool] | None:
+    """An archive page, and whether it was replaced; None where there never was one of that name."""
+    row = session.get(ArchiveRow, (channel, name))
+    return (_page(row), row.is_replaced) if row else None
+
+
+def put_page(session: Session, page: ArchivePage) -> None:
+    """Keep an archive page. One of the same name says the same, and stays."""
+    statement = upsert(session, ARCHIVE).values({**_flat(page), "ids": list(page.ids), "is_replaced": False})
+    session.execute(statement.on_conflict_do_nothing())
+
+
+def replace_pages(session: Session, channel: str, first: int) -> None:
+    """Take back the archive pages from this number on; their addresses answer 410 from now on."""
+    session.execute(
+        update(ARCHIVE)
+        .where(ARCHIVE.c.channel == channel, ARCHIVE.c.number >= first)
+        .values(is_replaced=True, body=b"", gzip=b"", br=b"", zstd=b"")
+    )
 
 
 def fragments(session: Session, digests: Sequence[str]) -> dict[str, bytes]:
@@ -66,5 +116,22 @@ def prune_fragments(session: Session, before: datetime) -> int:
     return int(session.execute(delete(FRAGMENT).where(FRAGMENT.c.used_at < before)).rowcount)  # type: ignore[attr-defined]
 
 
+def _flat(value: StoredDocument | ArchivePage) -> dict[str, Any]:
+    """The columns of a value, its codings among them."""
+    plain = {name: getattr(value, name) for name in type(value).__slots__ if name != "codings"}
+    return plain | {name: getattr(value.codings, name) for name in Codings.__slots__}
+
+
+def _codings(row: DocumentRow | ArchiveRow) -> Codings:
+    return Codings(row.body, row.gzip, row.br, row.zstd)
+
+
 def _document(row: DocumentRow) -> StoredDocument:
-    return StoredDocument(**{name: getattr(row, name) for name in StoredDocument.__slots__})
+    names = [name for name in StoredDocument.__slots__ if name not in ("codings", "holds")]
+    holds = tuple((id, revision) for id, revision in row.holds)
+    return StoredDocument(codings=_codings(row), holds=holds, **{name: getattr(row, name) for name in names})
+
+
+def _page(row: ArchiveRow) -> ArchivePage:
+    names = [name for name in ArchivePage.__slots__ if name not in ("codings", "ids")]
+    return ArchivePage(codings=_codings(row), ids=tuple(row.ids), **{n: getattr(row, n) for n in names})

@@ -60,6 +60,7 @@ def drift(session: Session) -> list[str]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    from aggregator.store import tables_out  # noqa: F401 - its tables are in the metadata once it is imported
     from aggregator.store.tables import metadata
 
     def ours(name: str | None, kind: str, _parents: object) -> bool:

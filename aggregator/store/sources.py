@@ -28,6 +28,7 @@ def add(session: Session, drafts: Iterable[SourceDraft], *, now: datetime) -> li
             "language": draft.language,
             "kind": draft.kind.value,
             "rights": draft.rights,
+            "reuse": draft.reuse.value,
             "added_at": now,
             "is_paused": False,
             "host": host_of(draft.url),
@@ -38,7 +39,7 @@ def add(session: Session, drafts: Iterable[SourceDraft], *, now: datetime) -> li
         for draft in drafts
     ]
     added: list[int] = []
-    for some in chunks(rows, columns=12):
+    for some in chunks(rows, columns=13):
         statement = upsert(session, SOURCE).values(list(some)).on_conflict_do_nothing(index_elements=["url"])
         added += session.execute(statement.returning(SOURCE.c.id)).scalars()
     return added

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Row
 from sqlmodel import Session
 
 from aggregator.language.query import Query
-from aggregator.model import Story, Version
+from aggregator.model import Reuse, Story, Version
 from aggregator.store import progress
 from aggregator.store.dialects import chunks, index_stories, matching, row_id
 from aggregator.store.tables import SOURCE, STORY, STORY_TOPIC, VERSION, SourceRow, StoryRow, VersionRow
@@ -29,6 +29,7 @@ def find(
     topic: str | None = None,
     language: str | None = None,
     since: datetime | None = None,
+    sources: Sequence[int] | None = None,
     limit: int | None = None,
 ) -> list[Story]:
     """Stories, newest first, that meet every condition given."""
@@ -43,6 +44,8 @@ def find(
         wanted = wanted.where(VERSION.c.language == language)
     if since is not None:
         wanted = wanted.where(STORY.c.sorted_at >= since)
+    if sources is not None:
+        wanted = wanted.where(STORY.c.source_id.in_(sources))
     order = (STORY.c.sorted_at.desc(), STORY.c.id.desc())
     return _with_topics(session, session.execute(wanted.order_by(*order).limit(limit)).all())
 
@@ -82,6 +85,23 @@ def versions_since(session: Session, since: datetime) -> list[Version]:
     return [
         _version(row) for row in session.execute(query.order_by(STORY.c.sorted_at.desc(), STORY.c.id.desc()))
     ]
+
+
+def ids_between(
+    session: Session, after: int, upto: int, *, topics: Sequence[str] = (), limit: int
+) -> tuple[list[int], int]:
+    """The stories whose newest version lies after one version and not beyond another, of these topics.
+
+    With them the version up to which that is all: `upto`, unless `limit` cut it short.
+    """
+    query = select(VERSION.c.id, VERSION.c.story_id).join(STORY, _newest())
+    query = query.where(VERSION.c.id > after, VERSION.c.id <= upto)
+    if topics:
+        members = select(STORY_TOPIC.c.story_id).where(STORY_TOPIC.c.topic.in_(topics))
+        query = query.where(STORY.c.id.in_(members))
+    found = session.execute(query.order_by(VERSION.c.id).limit(limit)).all()
+    reached = found[-1][0] if len(found) == limit else upto
+    return [story for _, story in found], reached
 
 
 def newest_version(session: Session) -> int:
@@ -152,6 +172,7 @@ def _story(story: StoryRow, version: VersionRow, source: SourceRow, *, topics: t
         source_url=source.url,
         source_site=source.site_url,
         source_rights=source.rights,
+        source_reuse=Reuse(source.reuse),
         title=version.title,
         summary=version.summary,
         body=version.body,

@@ -74,6 +74,8 @@ class SourceRow(SQLModel, table=True):
     language: str | None = None
     kind: str
     rights: str | None = None
+    #: How much of its stories is passed on: none, headline, summary or full.
+    reuse: str = "summary"
     added_at: datetime = moment()
     is_paused: bool = False
     gone_at: datetime | None = moment(nullable=True)
@@ -192,6 +194,9 @@ class BriefRow(SQLModel, table=True):
     state: str
     created_at: datetime = moment()
     revisions: int = 1
+    #: When it is to be published by itself, and who planned that.
+    release_at: datetime | None = moment(nullable=True, index=True)
+    release_by: str = ""
 
 
 class RevisionRow(SQLModel, table=True):
@@ -254,35 +259,6 @@ class PublicationRow(SQLModel, table=True):
     why: str = ""
     #: [[passage, story_id, version, role], …]
     links: list[Any] = Field(sa_column=Column(JSON, nullable=False))
-
-
-class DocumentRow(SQLModel, table=True):
-    """A channel's bytes, ready to be served."""
-
-    __tablename__ = "document"
-
-    channel: str = Field(primary_key=True)
-    format: str = Field(primary_key=True)
-    state: str
-    media_type: str
-    etag: str
-    etag_gzip: str
-    last_modified: datetime = moment()
-    entries: int
-    #: Last, so that SQLite reads the rest of a row without walking through them.
-    body: bytes
-    gzip: bytes
-
-
-class FragmentRow(SQLModel, table=True):
-    """A rendered entry, so that building a document costs what changed."""
-
-    __tablename__ = "fragment"
-
-    #: Digest of the entry and of the program that rendered it.
-    digest: str = Field(primary_key=True)
-    body: bytes
-    used_at: datetime = moment(index=True)
 
 
 class ProgressRow(SQLModel, table=True):
@@ -423,8 +399,6 @@ BRIEF = table_of(BriefRow)
 REVISION = table_of(RevisionRow)
 STORY_LINK = table_of(StoryLinkRow)
 PUBLICATION = table_of(PublicationRow)
-DOCUMENT = table_of(DocumentRow)
-FRAGMENT = table_of(FragmentRow)
 PROGRESS = table_of(ProgressRow)
 ACCOUNT = table_of(AccountRow)
 ANCHOR_KEY = table_of(AnchorKeyRow)

@@ -76,6 +76,12 @@ def standings(session: Session) -> list[TopicStanding]:
     return [TopicStanding(t.slug, t.title, t.fingerprint, t.upto, n) for t, n in rows]
 
 
+def decided_upto(session: Session, slugs: Sequence[str]) -> list[int]:
+    """Up to which version each of these topics has decided; 0 where one has not begun."""
+    known = {row.slug: row.upto for row in session.execute(select(TOPIC.c.slug, TOPIC.c.upto))}
+    return [known.get(slug, 0) for slug in slugs]
+
+
 def why(session: Session, slug: str, story_id: int) -> str | None:
     """Why a story is in a topic; None where it is not."""
     found = session.get(StoryTopicRow, (slug, story_id))

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from aggregator.outgoing import Codings
 from feeds.http import is_unmodified
 from feeds.http.times import read_http_date, write_http_date
 
@@ -20,6 +21,8 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 IDENTITY = "identity"
 GZIP = "gzip"
+BROTLI = "br"
+ZSTD = "zstd"
 ALLOWED = ("GET", "HEAD", "OPTIONS")
 
 _QUALITY = re.compile(r"q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)
@@ -33,7 +36,7 @@ _UNNAMED = 0.0005
 class Representation:
     """The bytes of a resource in one content coding, with the headers that go with them."""
 
-    #: "identity" or "gzip".
+    #: "identity", "gzip", "br" or "zstd".
     coding: str
     body: bytes
     #: Strong, quoted, and another one for every coding (RFC 9110 section 8.8.3.3).
@@ -81,10 +84,11 @@ def make_resource(
     *,
     headers: Iterable[tuple[str, str]],
     last_modified: datetime | None = None,
+    vary: str = "Accept-Encoding",
 ) -> Resource:
     """A resource from (body, ETag) by coding; `headers` stand on 200 and 304 alike."""
     modified = write_http_date(last_modified) if last_modified else None
-    shared = encode([*headers, ("Vary", "Accept-Encoding")])
+    shared = encode([*headers, ("Vary", vary)])
     if modified:
         shared += encode([("Last-Modified", modified)])
     found = tuple(
@@ -97,6 +101,13 @@ def compressed(body: bytes) -> dict[str, tuple[bytes, str]]:
     """The codings of a body that is not stored with its twin; the same body gives the same bytes."""
     packed = gzip.compress(body, 6, mtime=0)
     return {GZIP: (packed, digest_tag(packed)), IDENTITY: (body, digest_tag(body))}
+
+
+def coded(codings: Codings, etag: str) -> dict[str, tuple[bytes, str]]:
+    """The codings of a body that is stored with its twins, the smallest first; `etag` is that of the plain one."""
+    twins = {GZIP: codings.gzip, BROTLI: codings.br, ZSTD: codings.zstd}
+    by_size = sorted(twins.items(), key=lambda twin: len(twin[1]))
+    return {name: (body, digest_tag(body)) for name, body in by_size} | {IDENTITY: (codings.body, etag)}
 
 
 def digest_tag(body: bytes) -> str:

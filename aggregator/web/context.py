@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from aggregator.flows.push import PushSettings
 from aggregator.model import Account, Clock
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import CompiledTopic
 from aggregator.store.database import Database
 from aggregator.web.answers import Resource
+from aggregator.web.keys import Meter
 from aggregator.web.settings import ServeSettings
 
 Stamps = dict[tuple[str, str], str]
@@ -23,7 +25,7 @@ Holder = Callable[[str], Awaitable[Account | None]]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What every page and every call of the API is handed."""
+    """What every document, every page and every call of the API is handed."""
 
     database: Database
     clock: Clock
@@ -34,8 +36,20 @@ class Service:
     topics: Mapping[str, CompiledTopic]
     #: Whose key this is.
     holder: Holder
+    push: PushSettings
+    meter: Meter
     #: Pages that show channels, by path, with the documents' ETags that they were made under.
     pages: dict[str, tuple[Stamps, Resource]] = field(default_factory=dict)
+
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The addresses of the hubs that documents name."""
+        return self.push.advertised(self.site)
+
+    @property
+    def public(self) -> tuple[Channel, ...]:
+        """The channels that anybody may read."""
+        return tuple(channel for channel in self.channels if channel.is_public)
 
     @property
     def base(self) -> str:

@@ -9,41 +9,49 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
+from aggregator.flows import views
+from aggregator.flows.partners import holder, narrowed_document, note_taken
 from aggregator.flows.views import Changed, changed_documents
-from aggregator.model import Clock, StoredDocument
-from aggregator.rules.channels import Channel, Site
+from aggregator.model import Clock
+from aggregator.outgoing import ArchivePage, Partner, StoredDocument
+from aggregator.rules.channels import FORMATS, Channel, archive_path
+from aggregator.rules.codings import packed
+from aggregator.rules.partners import takes_all
 from aggregator.store.database import Database, StoreError
 from aggregator.web.answers import (
     ALLOWED,
-    GZIP,
-    IDENTITY,
     Answer,
     Headers,
     Resource,
     asked_headers,
+    coded,
     encode,
     make_resource,
     respond,
 )
-from aggregator.web.settings import ServeSettings
+from aggregator.web.context import Service
+from aggregator.web.keys import key_of
+from feeds.write import WRITERS, Format
 
 log = logging.getLogger(__name__)
 
-#: What may stand after the dot, and the format that the store keeps it under.
-FORMATS: Mapping[str, str] = {"atom": "atom"}
+#: What may stand after the dot of an address, and the format that it asks for.
+FORMAT_AT: Mapping[str, Format] = {format: format for format in WRITERS}
 
 #: How long the copies in memory are taken for fresh.
 FRESH = timedelta(seconds=1)
 #: Seconds after which a channel that is not there yet is worth asking for again.
 SOON = 5
 
-_PATH = re.compile(r"/channels/([^/]+)\.([a-z0-9]+)")
+_PATH = re.compile(r"/channels/(?P<slug>[^/]+)\.(?P<format>[a-z0-9]+)")
+_ARCHIVE = re.compile(r"/channels/(?P<slug>[^/]+)/archive/(?P<name>[0-9]+-[0-9a-f]+)\.(?P<format>atom)")
 _OPEN_TO_ALL = (
     # Feeds are public, so a page of any origin may read them (Fetch standard, section 3.2).
     ("Access-Control-Allow-Origin", "*"),
@@ -58,22 +66,48 @@ _PREFLIGHT = (
     ("Access-Control-Max-Age", "86400"),
 )
 
+_CHALLENGE = (
+    # Feed readers know Basic, programs Bearer (RFC 7617 and RFC 6750).
+    ("WWW-Authenticate", 'Basic realm="wirebrief", charset="UTF-8", Bearer realm="wirebrief"'),
+    ("Cache-Control", "no-store"),
+)
+
 Key = tuple[str, str]
+#: What is to be done once an answer is sent.
+Then = Callable[[], Awaitable[None]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A document in memory."""
+
+    #: Of the plain body, as it is stored.
+    etag: str
+    resource: Resource
+    #: The id and the revision of every entry in it.
+    holds: tuple[tuple[str, int], ...]
+    last_modified: datetime
 
 
 class Shelf:
     """Documents in memory, as fresh as a second ago."""
 
-    def __init__(self, database: Database, clock: Clock, make: Callable[[StoredDocument], Resource]) -> None:
+    def __init__(self, database: Database, clock: Clock, make: Callable[[StoredDocument], Held]) -> None:
         self._database = database
         self._clock = clock
         self._make = make
-        self._held: dict[Key, tuple[str, Resource]] = {}
+        self._held: dict[Key, Held] = {}
         self._checked: datetime | None = None
         self._checking: asyncio.Task[None] | None = None
         self._failure: StoreError | None = None
 
-    async def get(self, channel: str, format: str) -> Resource | None:
+    async def stamps(self) -> dict[Key, str]:
+        """The ETag of every document, as fresh as a second ago."""
+        if self._is_due():
+            await self._check()
+        return {key: held.etag for key, held in self._held.items()}
+
+    async def get(self, channel: str, format: str) -> Held | None:
         """The document, or None where it was never rendered.
 
         While the store does not answer, what is held goes on being served.
@@ -86,7 +120,7 @@ class Shelf:
         held = self._held.get((channel, format))
         if held is None and self._failure is not None:
             raise self._failure
-        return held[1] if held else None
+        return held
 
     def _is_due(self) -> bool:
         # A clock that was set back must not stop the checks, so the distance counts.
@@ -104,7 +138,7 @@ class Shelf:
         self._checking = None
 
     async def _refresh(self) -> None:
-        known = {key: etag for key, (etag, _) in self._held.items()}
+        known = {key: held.etag for key, held in self._held.items()}
         try:
             changed = await self._database.read(partial(changed_documents, known=known))
         except StoreError as error:
@@ -119,50 +153,119 @@ class Shelf:
         for key in changed.gone:
             del self._held[key]
         for document in changed.new:
-            self._held[document.channel, document.format] = (document.etag, self._make(document))
+            self._held[document.channel, document.format] = self._make(document)
 
 
 class Documents:
-    """The endpoint of `/channels/<slug>.<format>`."""
+    """The endpoint of `/channels/<slug>.<format>` and of `/channels/<slug>/archive/<name>.atom`."""
 
-    def __init__(
-        self, database: Database, clock: Clock, site: Site, serve: ServeSettings, channels: Sequence[Channel]
-    ) -> None:
-        self._channels = {channel.slug: channel for channel in channels}
-        self._shelf = Shelf(database, clock, partial(document_resource, site=site, serve=serve, clock=clock))
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._channels = {channel.slug: channel for channel in service.channels}
+        self._moved = {name: one.slug for one in service.channels for name in one.formerly}
+        self._gate = Gate(service)
+        self.shelf = Shelf(service.database, service.clock, self._hold)
 
     def owns(self, path: str) -> bool:
         """Whether this path is a document's, and not a page's."""
+        if _ARCHIVE.fullmatch(path):
+            return True
         found = _PATH.fullmatch(path)
         return found is not None and path.removeprefix("/channels/") not in self._channels
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
-        answer = await self._answer(scope["method"], scope["path"], asked_headers(scope["headers"]))
+        answer, then = await self._answer(scope["method"], scope["path"], asked_headers(scope["headers"]))
         await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
         await send({"type": "http.response.body", "body": answer.body})
+        # Recorded once it is sent: what never left was taken by nobody.
+        if then is not None:
+            await then()
 
-    async def _answer(self, method: str, path: str, asked: Mapping[str, str]) -> Answer:
-        found = _PATH.fullmatch(path)
-        slug, ending = found.groups() if found else ("", "")
-        if slug not in self._channels or ending not in FORMATS:
-            return self._missing(method, slug, ending)
+    async def _answer(self, method: str, path: str, asked: Mapping[str, str]) -> tuple[Answer, Then]:
+        found = _ARCHIVE.fullmatch(path) or _PATH.fullmatch(path)
+        slug = found["slug"] if found else ""
+        if slug in self._moved:
+            return self._elsewhere(path, slug), None
+        channel = self._channels.get(slug)
+        format = FORMAT_AT.get(found["format"]) if found else None
+        if channel is None or format is None:
+            return self._missing(method, slug, found["format"] if found else ""), None
         if method == "OPTIONS":
-            return Answer(204, encode((*_PREFLIGHT, *_OPEN_TO_ALL)), b"")
+            return Answer(204, encode((*_PREFLIGHT, *_OPEN_TO_ALL)), b""), None
         if method not in ALLOWED:
-            return _said(
-                405, f"A channel is only read: {' and '.join(ALLOWED[:2])} are answered.", _PREFLIGHT
-            )
+            said = f"A channel is only read: {' and '.join(ALLOWED[:2])} are answered."
+            return _said(405, said, _PREFLIGHT), None
         try:
-            resource = await self._shelf.get(slug, FORMATS[ending])
+            return await self._read(method, asked, channel, format, path)
         except StoreError:
-            return self._later(method, f"The channel “{slug}” cannot be read at the moment.")
-        if resource is None:
-            return self._later(method, f"The channel “{slug}” has not been rendered yet.")
-        return respond(method, asked, resource)
+            return self._later(method, f"The channel “{slug}” cannot be read at the moment."), None
+
+    async def _read(
+        self, method: str, asked: Mapping[str, str], channel: Channel, format: Format, path: str
+    ) -> tuple[Answer, Then]:
+        passed = await self._gate.admit(channel, asked)
+        if isinstance(passed, Answer):
+            return _without_body(method, passed), None
+        page = _ARCHIVE.fullmatch(path)
+        if page is not None:
+            return await self._archived(method, asked, channel, page["name"], passed), None
+        held = await self.shelf.get(channel.slug, format)
+        if held is None:
+            return self._later(method, f"The channel “{channel.slug}” has not been rendered yet."), None
+        if passed is None:
+            return respond(method, asked, held.resource), None
+        held = await self._gate.held_for(passed, channel, format, held)
+        answer = respond(method, asked, held.resource)
+        return answer, self._gate.recorded(passed, held, answer) if method == "GET" else None
+
+    async def _archived(
+        self, method: str, asked: Mapping[str, str], channel: Channel, name: str, partner: Partner | None
+    ) -> Answer:
+        """A page of the past: it never changes, so nobody has to ask for it twice."""
+        found = await self._service.database.read(
+            lambda session: views.archive_page(session, channel.slug, name)
+        )
+        if partner is not None and not takes_all(partner):
+            # What was agreed with this partner is less than what stands there.
+            return _without_body(method, _said(403, "Archive pages are whole: read /api/channels instead."))
+        if found is None:
+            return _without_body(method, _said(404, "There is no such page of this channel's archive."))
+        page, is_replaced = found
+        if is_replaced:
+            here = self._service.site.page(channel.path)
+            said = f"This page was replaced. The chain of pages begins at {here}"
+            return _without_body(method, _said(410, said))
+        return respond(method, asked, self._page_resource(page, channel))
+
+    def _page_resource(self, page: ArchivePage, channel: Channel) -> Resource:
+        access = "public" if channel.is_public else "private"
+        own = self._service.site.page(archive_path(page.channel, page.name))
+        return make_resource(
+            coded(page.codings, page.etag),
+            page.media_type,
+            headers=[
+                ("Cache-Control", f"{access}, max-age=31536000, immutable"),
+                ("Link", f'<{own}>; rel="self"'),
+                *_OPEN_TO_ALL,
+            ],
+            last_modified=min(page.made_at.replace(microsecond=0), self._service.clock()),
+        )
+
+    def _hold(self, document: StoredDocument) -> Held:
+        channel = self._channels.get(document.channel)
+        resource = document_resource(document, self._service, is_public=channel is None or channel.is_public)
+        return Held(document.etag, resource, document.holds, document.last_modified)
+
+    def _elsewhere(self, path: str, slug: str) -> Answer:
+        """A channel that has another name now (RFC 9110 section 15.4.2): its ids are the same there."""
+        there = path.replace(f"/channels/{slug}", f"/channels/{self._moved[slug]}", 1)
+        url = self._service.site.page(there.removeprefix("/"))
+        return _said(301, f"This channel is at {url}", (("Location", url),))
 
     def _missing(self, method: str, slug: str, ending: str) -> Answer:
-        known = [f"/channels/{name}.{form}" for name in self._channels for form in FORMATS]
+        public = [channel for channel in self._channels.values() if channel.is_public]
+        known = [f"/{channel.path_as(form)}" for channel in public for form in FORMATS]
         what = f"no channel “{slug}”" if slug not in self._channels else f"no {ending} of this channel"
         listed = "\n".join(["Here is:", *known]) if known else "No channel is published here."
         return _without_body(method, _said(404, f"There is {what}.\n{listed}"))
@@ -173,23 +276,103 @@ class Documents:
         return _without_body(method, _said(503, f"{sentence} Ask again in a few seconds.", later))
 
 
-def document_resource(
-    document: StoredDocument, *, site: Site, serve: ServeSettings, clock: Clock
-) -> Resource:
+class Gate:
+    """Who may read a channel, how often, and how much of it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        #: Documents made for what was agreed with a partner, by the ETag of the whole one.
+        self._narrowed: dict[tuple[str, ...], Held] = {}
+
+    async def admit(self, channel: Channel, asked: Mapping[str, str]) -> Partner | Answer | None:
+        """The partner who asks; None for anybody at a public channel; an answer for whoever may not."""
+        key = key_of(asked.get("authorization", ""))
+        if key is None:
+            return (
+                None
+                if channel.is_public
+                else _said(401, "This channel is for partners: send your key.", _CHALLENGE)
+            )
+        partner = await holder(self._service.database, self._service.clock, key)
+        if partner is None:
+            return _said(401, "This key is nobody's, was revoked or has expired.", _CHALLENGE)
+        if channel.slug not in partner.channels and not channel.is_public:
+            return _said(403, f"The channel “{channel.slug}” is not among those agreed with {partner.title}.")
+        wait = self._service.meter.wait(partner)
+        if wait is not None:
+            return _said(
+                429,
+                f"{partner.title} may ask {partner.per_minute} times a minute.",
+                (("Retry-After", str(wait)), ("Cache-Control", "no-store")),
+            )
+        return partner
+
+    async def held_for(self, partner: Partner, channel: Channel, format: Format, held: Held) -> Held:
+        """The document as this partner may have it; made once for each state of the whole one."""
+        if takes_all(partner):
+            return held
+        terms = (channel.slug, format, *partner.languages, "|", *partner.topics, "|", partner.reuse.value)
+        known = self._narrowed.get(terms)
+        if known is not None and known.etag == held.etag:
+            return known
+        service = self._service
+        made = partial(
+            narrowed_document,
+            channel=channel,
+            site=service.site,
+            format=format,
+            hubs=service.hubs,
+            partner=partner,
+        )
+        document, holds = await service.database.read(made)
+        codings = await asyncio.to_thread(packed, document.body)
+        resource = make_resource(
+            coded(codings, document.etag),
+            document.media_type,
+            headers=_headers(service, f"channels/{channel.slug}.{format}", is_public=False),
+            last_modified=min(held.last_modified, service.clock()),
+            vary="Accept-Encoding, Authorization",
+        )
+        self._narrowed[terms] = Held(held.etag, resource, holds, held.last_modified)
+        return self._narrowed[terms]
+
+    def recorded(self, partner: Partner, held: Held, answer: Answer) -> Then:
+        """What is to be noted of an answer once it is sent."""
+        taken = held.holds if answer.status == 200 else ()
+        return partial(
+            note_taken,
+            self._service.database,
+            self._service.clock,
+            partner,
+            taken,
+            via="feed",
+            body_bytes=len(answer.body),
+            is_unchanged=answer.status == 304,
+        )
+
+
+def document_resource(document: StoredDocument, service: Service, *, is_public: bool = True) -> Resource:
     """A stored document with the headers that subscribers get."""
-    seconds = int(serve.max_age.total_seconds())
-    own = site.page(f"channels/{document.channel}.{document.format}")
+    path = f"channels/{document.channel}.{document.format}"
     return make_resource(
-        {GZIP: (document.gzip, document.etag_gzip), IDENTITY: (document.body, document.etag)},
+        coded(document.codings, document.etag),
         document.media_type,
-        headers=[
-            ("Cache-Control", f"public, max-age={seconds}, stale-while-revalidate={seconds}"),
-            ("Link", f'<{own}>; rel="self"'),
-            *_OPEN_TO_ALL,
-        ],
+        headers=_headers(service, path, is_public=is_public),
         # Never later than Date (RFC 9110 section 8.8.2.1), even after the clock was set back.
-        last_modified=min(document.last_modified, clock()),
+        last_modified=min(document.last_modified, service.clock()),
+        vary="Accept-Encoding" if is_public else "Accept-Encoding, Authorization",
     )
+
+
+def _headers(service: Service, path: str, *, is_public: bool) -> list[tuple[str, str]]:
+    seconds = int(service.serve.max_age.total_seconds())
+    links = [f'<{service.site.page(path)}>; rel="self"', *(f'<{hub}>; rel="hub"' for hub in service.hubs)]
+    access = "public" if is_public else "private"
+    return [
+        ("Cache-Control", f"{access}, max-age={seconds}, stale-while-revalidate={seconds}"),
+        ("Link", ", ".join(links)),
+        *_OPEN_TO_ALL,
+    ]
 
 
 def _said(status: int, sentence: str, headers: Sequence[tuple[str, str]] = ()) -> Answer:

@@ -8,14 +8,16 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregator import __version__
+from aggregator.flows.push import PushSettings
 from aggregator.model import Clock
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import Topic, compile_topic
 from aggregator.store.database import Database
-from aggregator.web import api, pages, problems, static
+from aggregator.web import api, hub, pages, partners, problems, static
 from aggregator.web.answers import encode
 from aggregator.web.context import Holder, Service
 from aggregator.web.documents import Documents
+from aggregator.web.keys import Meter
 from aggregator.web.settings import ServeSettings
 
 #: On everything but documents. Nothing is loaded from elsewhere, and nothing runs in the page.
@@ -41,6 +43,7 @@ def make_service(
     channels: Sequence[Channel],
     topics: Sequence[Topic],
     holder: Holder,
+    push: PushSettings | None = None,
 ) -> ASGIApp:
     """The ASGI application that readers, partners and subscribers talk to."""
     app = FastAPI(
@@ -52,11 +55,14 @@ def make_service(
         redoc_url=None,
     )
     compiled = {topic.slug: compile_topic(topic) for topic in topics}
-    app.state.service = Service(database, clock, site, serve, channels, compiled, holder)
-    for router in (pages.router, static.router, api.router):
+    service = Service(
+        database, clock, site, serve, channels, compiled, holder, push or PushSettings(), Meter(clock)
+    )
+    app.state.service = service
+    for router in (pages.router, static.router, api.router, partners.router, hub.router):
         app.include_router(router)
     problems.handle(app)
-    return Front(Documents(database, clock, site, serve, channels), _secured(app))
+    return Front(Documents(service), _secured(app))
 
 
 class Front:

@@ -5,11 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import brotli  # type: ignore[import-untyped]
 import pytest
+import zstandard
 
 from aggregator.errors import AggregatorError
+from aggregator.flows.candidates import published_briefs
 from aggregator.flows.editorial import correct_brief, withdraw_brief
-from aggregator.flows.publish import Rendered, export_channels, published_briefs
+from aggregator.flows.export import export_channels
+from aggregator.flows.publish import Rendered
 from aggregator.model import Role
 from aggregator.rules.channels import Channel
 from aggregator.store import documents, sources
@@ -123,12 +127,14 @@ async def test_last_modified_rises_when_the_clock_was_set_back(desk: Desk) -> No
     assert desk.document().last_modified == before + SECOND
 
 
-async def test_a_document_has_a_compressed_twin(desk: Desk) -> None:
+async def test_a_document_has_a_twin_in_every_coding(desk: Desk) -> None:
     await desk.hears(entry(1))
     await desk.publish()
     document = desk.document()
-    assert gzip.decompress(document.gzip) == document.body
-    assert document.etag != document.etag_gzip
+    codings = document.codings
+    assert gzip.decompress(codings.gzip) == codings.body
+    assert brotli.decompress(codings.br) == codings.body
+    assert zstandard.ZstdDecompressor().decompress(codings.zstd) == codings.body
     assert document.media_type.startswith("application/atom+xml")
 
 
@@ -225,7 +231,7 @@ async def test_a_withdrawn_brief_leaves_a_tombstone_and_a_notice_under_the_same_
     assert notice.id == before.id == stone.ref
     assert stone.comment == "It was not so."
     assert "Reason: It was not so." in str(notice.content)
-    assert "end of the war" not in desk.document().body.decode()
+    assert "end of the war" not in desk.document().codings.body.decode()
 
 
 async def test_a_brief_belongs_to_the_topics_that_it_names_and_to_those_that_take_it(desk: Desk) -> None:
@@ -250,10 +256,22 @@ async def test_a_source_that_is_no_longer_followed_stays_behind_its_briefs(desk:
 async def test_exported_files_are_the_bytes_that_are_served(desk: Desk, tmp_path: Path) -> None:
     await desk.hears(entry(1))
     await desk.publish()
-    (written,) = await export_channels(desk.database, tmp_path / "out" / "feeds")
-    assert written == tmp_path / "out" / "feeds" / "wire.atom"
-    assert written.read_bytes() == desk.document().body
-    assert [path.name for path in written.parent.iterdir()] == ["wire.atom"]
+    folder = tmp_path / "out" / "feeds"
+    written = await export_channels(desk.database, folder)
+    assert [path.name for path in written] == ["wire.atom", "wire.json", "wire.ninjs", "wire.rss"]
+    document = desk.document()
+    assert (folder / "wire.atom").read_bytes() == document.codings.body
+    assert (folder / "wire.atom.gz").read_bytes() == document.codings.gzip
+    assert (folder / "wire.atom.br").read_bytes() == document.codings.br
+    assert (folder / "wire.atom.zst").read_bytes() == document.codings.zstd
+    # A web server makes its Last-Modified of it.
+    assert (folder / "wire.atom").stat().st_mtime == document.last_modified.timestamp()
+    assert not list(folder.glob(".*"))
+
+
+async def test_a_channel_for_partners_is_not_exported(desk: Desk, tmp_path: Path) -> None:
+    await desk.publish()
+    assert await export_channels(desk.database, tmp_path, private=["wire"]) == []
 
 
 async def test_a_folder_that_cannot_be_written_is_named(desk: Desk, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from aggregator.flows.ingest import FetchSettings, OnDone, Round
 from aggregator.flows.publish import Rendered, publish_channels
 from aggregator.flows.sources import add_sources
 from aggregator.flows.topics import match_topics
-from aggregator.model import Source, SourceDraft, SourceDue, SourceKind, StoredDocument, Story, Version
+from aggregator.model import Source, SourceDraft, SourceDue, SourceKind, Story, Version
+from aggregator.outgoing import StoredDocument
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import Topic
 from aggregator.store import documents, sources, stories
@@ -212,7 +213,9 @@ class Desk:
         """What a subscriber of the channel reads."""
         document = self.document(channel)
         return parse(
-            document.body, content_type=document.media_type, base_url=SITE.page(f"channels/{channel}.atom")
+            document.codings.body,
+            content_type=document.media_type,
+            base_url=SITE.page(f"channels/{channel}.atom"),
         )
 
     def entry(self, title: str, channel: str = "wire") -> Entry:

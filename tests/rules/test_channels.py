@@ -8,9 +8,18 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.model import Act, Publication, PublishedLink, Revision, Role, Story
+from aggregator.model import Act, Publication, PublishedLink, Reuse, Revision, Role, Story
 from aggregator.rules.briefs import read_brief
-from aggregator.rules.channels import Channel, Published, Site, brief_entry, brief_id, compose, story_entry
+from aggregator.rules.carrying import Plan, draw, tombstone_of
+from aggregator.rules.channels import Channel, Site, head_of
+from aggregator.rules.entries import (
+    Published,
+    brief_candidate,
+    brief_entry,
+    brief_id,
+    story_candidate,
+    story_entry,
+)
 from feeds.model import Category, Enclosure, Entry, Feed, Link, Origin, Person, Text
 from feeds.urls import canonical
 from tests.conftest import NOW
@@ -41,6 +50,7 @@ def story(number: int, **more: Any) -> Story:
         source_url="https://wire.example/feed",
         source_site="https://wire.example/",
         source_rights=None,
+        source_reuse=Reuse.SUMMARY,
         title=f"Story {number}",
         summary="They met.",
         body="They met. They left. Nobody said why.",
@@ -73,8 +83,18 @@ def brief(
     return Published("riyadh", read_brief(TEXT), topics, acts or (act(),), {s.id: s for s in stories})
 
 
-def composed(*stories: Story, channel: Channel = WIRE, briefs: Sequence[Published] = ()) -> Feed:
-    return compose(channel, SITE, briefs=briefs, stories=stories, topics=TITLES)
+def composed(
+    *stories: Story, channel: Channel = WIRE, briefs: Sequence[Published] = (), site: Site = SITE
+) -> Feed:
+    candidates = [story_candidate(each, site, TITLES) for each in stories]
+    candidates += [brief_candidate(each, site, TITLES) for each in briefs]
+    return feed_of(draw(channel, candidates, before={}, titles=TITLES, now=NOW), channel, site)
+
+
+def feed_of(plan: Plan, channel: Channel = WIRE, site: Site = SITE) -> Feed:
+    stones = tuple(tombstone_of(row, site.author) for row in plan.present if row.entry.is_withdrawn)
+    head = head_of(channel, site, updated=plan.updated, tombstones=stones)
+    return replace(head, entries=tuple(row.entry for row in plan.present))
 
 
 def titles(feed: Feed) -> list[str]:
@@ -93,7 +113,7 @@ def test_a_channel_says_who_it_is_in_ids_that_no_move_changes() -> None:
     channel = replace(WIRE, description="All of it.", language="fr")
     feed = composed(story(1), channel=channel)
     assert feed.id == "tag:desk.example,2025-01-01:channel/wire"
-    moved = compose(channel, replace(SITE, url="https://elsewhere.example"), briefs=(), stories=(), topics={})
+    moved = composed(channel=channel, site=replace(SITE, url="https://elsewhere.example"))
     assert moved.id == feed.id
     assert [(link.rel, link.href) for link in feed.links] == [
         ("self", "https://desk.example/channels/wire.atom"),

@@ -34,7 +34,7 @@ def publish(database: Database, act: Act = Act.PUBLISHED, *, now: datetime = NOW
 
 
 def published(database: Database) -> list[Publication]:
-    return database.read_now(lambda s: briefs.publications(s, 1))
+    return database.read_now(lambda s: briefs.publications(s, [1]))
 
 
 def test_a_brief_is_read_back_as_it_was_written(database: Database) -> None:

@@ -3,16 +3,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from aggregator.model import StoredDocument
+from aggregator.outgoing import Codings, StoredDocument
 from aggregator.store import accounts, documents
 from aggregator.store.database import Database
 from aggregator.store.tables import ACCOUNT
 from tests.conftest import NOW
 
 DAY = timedelta(days=1)
+BYTES = Codings(b"<feed/>\x00\xff", b"\x1f\x8b", b"\x0b", b"\x28\xb5")
 ATOM = StoredDocument(
-    channel="talks", format="atom", state="s1", media_type="application/atom+xml", body=b"<feed/>\x00\xff",
-    gzip=b"\x1f\x8b", etag='"1"', etag_gzip='"1-gzip"', last_modified=NOW, entries=3,
+    channel="talks", format="atom", state="s1", media_type="application/atom+xml", codings=BYTES,
+    etag='"1"', last_modified=NOW, holds=(("urn:1", 2),),
 )  # fmt: skip
 
 
@@ -41,7 +42,13 @@ def test_a_document_is_served_byte_for_byte(database: Database) -> None:
 
 
 def test_a_document_is_replaced_at_once(database: Database) -> None:
-    newer = replace(ATOM, state="s2", body=b"<feed>2</feed>", etag='"2"', last_modified=NOW + DAY, entries=4)
+    newer = replace(
+        ATOM,
+        state="s2",
+        codings=replace(BYTES, body=b"<feed>2</feed>"),
+        etag='"2"',
+        last_modified=NOW + DAY,
+    )
     put(database, ATOM, newer)
     assert get(database) == newer
     assert database.read_now(documents.all_documents) == [newer]

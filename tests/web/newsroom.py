@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from aggregator.flows import editorial, topics
 from aggregator.flows.publish import Rendered, publish_channels
+from aggregator.flows.push import PushSettings
 from aggregator.model import Account, Role
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import Topic
@@ -51,19 +52,33 @@ class Newsroom:
     channels: Sequence[Channel] = (ALL, BRIEFS)
     topics: Sequence[Topic] = (TALKS,)
     serve: ServeSettings = field(default_factory=ServeSettings)
+    site: Site = SITE
+    push: PushSettings = field(default_factory=PushSettings)
 
-    def service(self, site: Site = SITE) -> ASGIApp:
+    @property
+    def hubs(self) -> tuple[str, ...]:
+        """The hubs that documents name."""
+        return self.push.advertised(self.site)
+
+    def service(self) -> ASGIApp:
         """The ASGI application."""
         return make_service(
-            self.database, self.clock, site, self.serve, self.channels, self.topics, self.holder
+            self.database,
+            self.clock,
+            self.site,
+            self.serve,
+            self.channels,
+            self.topics,
+            self.holder,
+            self.push,
         )
 
-    def client(self, site: Site = SITE) -> httpx.AsyncClient:
+    def client(self) -> httpx.AsyncClient:
         """Whoever reads us; what fails in the service is an answer, as it is over a real connection."""
-        transport = httpx.ASGITransport(self.service(site), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self.service(), raise_app_exceptions=False)
         # Asks for no coding unless a test does.
         return httpx.AsyncClient(
-            transport=transport, base_url=site.url, headers={"accept-encoding": "identity"}
+            transport=transport, base_url=self.site.url, headers={"accept-encoding": "identity"}
         )
 
     async def holder(self, key: str) -> Account | None:
@@ -74,7 +89,9 @@ class Newsroom:
         """Let a second pass, decide the topics and render what is stale."""
         self.clock.move(timedelta(seconds=2))
         await topics.match_topics(self.database, self.topics)
-        return await publish_channels(self.database, self.clock, SITE, self.channels, self.topics)
+        return await publish_channels(
+            self.database, self.clock, self.site, self.channels, self.topics, hubs=self.hubs
+        )
 
     async def brief(self, written: str = BRIEF, slug: str = "riyadh") -> str:
         """A brief that Ada wrote; its slug."""

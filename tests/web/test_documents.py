@@ -28,16 +28,16 @@ async def test_a_subscriber_gets_the_stored_bytes_with_every_header(
     assert stored is not None
     response = await reader.get(URL)
     assert response.status_code == 200
-    assert response.content == stored.body
+    assert response.content == stored.codings.body
     assert dict(response.headers) == {
         "content-type": "application/atom+xml; charset=utf-8",
-        "content-length": str(len(stored.body)),
+        "content-length": str(len(stored.codings.body)),
         "etag": stored.etag,
         "last-modified": "Tue, 18 Feb 2025 09:00:02 GMT",
         "cache-control": "public, max-age=60, stale-while-revalidate=60",
         "vary": "Accept-Encoding",
         "accept-ranges": "bytes",
-        "link": '<https://harbour.example/channels/all.atom>; rel="self"',
+        "link": '<https://harbour.example/channels/all.atom>; rel="self", <https://harbour.example/hub>; rel="hub"',
         "access-control-allow-origin": "*",
         "access-control-expose-headers": "ETag, Last-Modified, Link",
         "x-content-type-options": "nosniff",
@@ -124,8 +124,8 @@ async def test_a_hundred_subscribers_at_once_cost_one_look_at_the_store(
     event.listen(newsroom.database._reading, "before_cursor_execute", count)
     answers = await asyncio.gather(*(reader.get(URL) for _ in range(100)))
     assert {answer.status_code for answer in answers} == {200}
-    # One for what is there, one for each of the two channels.
-    assert len([statement for statement in looks if "document" in statement]) == 3
+    # One for what is there, one for each of two channels in four formats.
+    assert len([statement for statement in looks if "document" in statement]) == 9
 
 
 async def test_a_subscriber_who_hangs_up_does_not_take_the_answer_from_the_others(
@@ -174,11 +174,11 @@ async def test_a_part_of_a_channel_can_be_had(newsroom: Newsroom, reader: httpx.
 async def test_what_is_not_there_is_answered_with_what_is(
     newsroom: Newsroom, reader: httpx.AsyncClient
 ) -> None:
-    for path in ("/channels/nope.atom", "/channels/all.rss", "/channels/%3Cb%3E.atom"):
+    for path in ("/channels/nope.atom", "/channels/all.rdf", "/channels/%3Cb%3E.atom"):
         response = await reader.get(path)
         assert response.status_code == 404
         assert response.headers["content-type"] == "text/plain; charset=utf-8"
-        assert response.text.splitlines()[-2:] == ["/channels/all.atom", "/channels/briefs.atom"]
+        assert response.text.splitlines()[-2:] == ["/channels/briefs.json", "/channels/briefs.ninjs"]
         assert (await reader.head(path)).content == b""
 
 

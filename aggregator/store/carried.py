@@ -1,0 +1,138 @@
+"""What channels carry: what their subscribers were told, under numbers that only rise."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session
+
+from aggregator.outgoing import Carried, Told
+from aggregator.store.dialects import chunks, exclusive, upsert
+from aggregator.store.tables_out import CARRIED, CarriedRow
+
+_COLUMNS = 15
+
+
+def present(session: Session, channel: str) -> dict[str, Carried]:
+    """What stands in the document of a channel, by entry id."""
+    return _found(session, [CARRIED.c.channel == channel, CARRIED.c.is_present])
+
+
+def of_ids(session: Session, channel: str, ids: Collection[str]) -> dict[str, Carried]:
+    """What was told of these entries in a channel, by entry id."""
+    found: dict[str, Carried] = {}
+    for some in chunks(sorted(ids), columns=1):
+        found |= _found(session, [CARRIED.c.channel == channel, CARRIED.c.entry_id.in_(some)])
+    return found
+
+
+def withdrawn(session: Session, channel: str) -> list[Carried]:
+    """Every entry of a channel that was withdrawn, oldest first."""
+    found = _found(session, [CARRIED.c.channel == channel, CARRIED.c.told == Told.WITHDRAWN.value])
+    return sorted(found.values(), key=lambda row: (row.dated, row.entry_id))
+
+
+def seconds(session: Session, channel: str, since: datetime, *, but: Collection[str]) -> set[datetime]:
+    """The seconds from `since` on that entries other than `but` stand on."""
+    query = select(CARRIED.c.entry_id, CARRIED.c.updated).where(
+        CARRIED.c.channel == channel, CARRIED.c.updated >= since
+    )
+    return {at for id, at in session.execute(query) if id not in but}
+
+
+def tell(session: Session, rows: Iterable[Carried]) -> int:
+    """Record rows, those whose change is 0 under new numbers, in their order; the highest given.
+
+    The lock lasts until the transaction ends, so numbers become visible in their order, and a
+    cursor over them skips nothing.
+    """
+    listed = list(rows)
+    if not listed:
+        return 0
+    exclusive(session, "changes")
+    highest = newest_change(session)
+    numbered = []
+    for row in listed:
+        if row.change == 0:
+            highest += 1
+            row = replace(row, change=highest)
+        numbered.append(_values(row))
+    for some in chunks(numbered, columns=_COLUMNS):
+        statement = upsert(session, CARRIED).values(list(some))
+        new = {column.name: column for column in statement.excluded if not column.primary_key}
+        session.execute(statement.on_conflict_do_update(index_elements=["channel", "entry_id"], set_=new))
+    return highest
+
+
+def newest_change(session: Session) -> int:
+    """The highest change number, 0 where nothing was ever told."""
+    return int(session.execute(select(func.coalesce(func.max(CARRIED.c.change), 0))).scalar_one())
+
+
+def changes_after(session: Session, channel: str, since: int, *, limit: int) -> list[Carried]:
+    """What was told in a channel after a change, in order: of each entry only the last."""
+    query = (
+        select(CarriedRow)
+        .where(CARRIED.c.channel == channel, CARRIED.c.change > since)
+        .order_by(CARRIED.c.change)
+        .limit(limit)
+    )
+    return [_carried(row) for row in session.execute(query).scalars()]
+
+
+def unarchived(session: Session, channel: str, *, present: bool, limit: int) -> list[Carried]:
+    """What stands in no archive page as it was told, oldest first: of the document, or of what left it."""
+    query = (
+        select(CarriedRow)
+        .where(
+            CARRIED.c.channel == channel,
+            CARRIED.c.is_present.is_(present),
+            CARRIED.c.told == Told.PUT.value,
+            CARRIED.c.archived.is_(None),
+        )
+        .order_by(CARRIED.c.updated, CARRIED.c.entry_id)
+        .limit(limit)
+    )
+    return [_carried(row) for row in session.execute(query).scalars()]
+
+
+def mark_archived(session: Session, channel: str, ids: Sequence[str], number: int) -> None:
+    """Note that these entries stand in an archive page as they were told."""
+    for some in chunks(ids, columns=1):
+        session.execute(
+            update(CARRIED)
+            .where(CARRIED.c.channel == channel, CARRIED.c.entry_id.in_(some))
+            .values(archived=number)
+        )
+
+
+def unmark_archived(session: Session, channel: str, first: int) -> None:
+    """Note that what stood in the archive pages from this number on stands in none now."""
+    session.execute(
+        update(CARRIED).where(CARRIED.c.channel == channel, CARRIED.c.archived >= first).values(archived=None)
+    )
+
+
+def channels_of(session: Session, kind: str, ref: int) -> list[Carried]:
+    """What every channel told of a brief or a story, by channel."""
+    query = select(CarriedRow).where(CARRIED.c.kind == kind, CARRIED.c.ref == ref)
+    return [_carried(row) for row in session.execute(query.order_by(CARRIED.c.channel)).scalars()]
+
+
+def _found(session: Session, conditions: Sequence[Any]) -> dict[str, Carried]:
+    rows = session.execute(select(CarriedRow).where(*conditions)).scalars()
+    return {row.entry_id: _carried(row) for row in rows}
+
+
+def _values(row: Carried) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in Carried.__slots__}
+    return values | {"told": row.told.value, "updated": row.entry.updated}
+
+
+def _carried(row: CarriedRow) -> Carried:
+    values = {name: getattr(row, name) for name in Carried.__slots__}
+    return Carried(**(values | {"told": Told(row.told)}))
