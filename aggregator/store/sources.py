@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, case, delete, func, or_, select, u
 from sqlalchemy.engine import Row
 from sqlmodel import Session
 
-from aggregator.model import Outcome, Source, SourceDraft, SourceDue, SourceKind
+from aggregator.model import Outcome, Reuse, Source, SourceDraft, SourceDue, SourceKind
 from aggregator.store.dialects import chunks, exclusive, row_id, upsert
 from aggregator.store.tables import FETCH, SOURCE, STORY, FetchRow, SourceRow
 from feeds.urls import host_of
@@ -66,6 +66,11 @@ def pause(session: Session, source_id: int, *, paused: bool) -> None:
         else {"is_paused": False, "gone_at": None, "why": "an editor says to go on"}
     )
     session.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(**values))
+
+
+def allow(session: Session, source_id: int, reuse: Reuse) -> None:
+    """Say how much of a source's stories is passed on. Channels follow at their next rendering."""
+    session.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(reuse=reuse.value))
 
 
 def claim_due(session: Session, now: datetime, *, limit: int, lease: timedelta) -> list[SourceDue]:
