@@ -13,7 +13,18 @@ from pathlib import Path
 
 import httpx
 
-from aggregator.flows import cluster, editorial, ingest, publish, push, suggest, topics, upkeep, webhooks
+from aggregator.flows import (
+    cluster,
+    editorial,
+    ingest,
+    publish,
+    push,
+    pushed,
+    suggest,
+    topics,
+    upkeep,
+    webhooks,
+)
 from aggregator.flows.ingest import OnDone, Round
 from aggregator.flows.partners import key_digest
 from aggregator.flows.publish import Rendered
@@ -109,6 +120,7 @@ class App:
         """Give what was published to those who are to be told of it: subscribers, hubs, partners."""
         settings = self.settings
         pusher = push.Pusher(self.database, client, self.clock, settings.site, settings.push)
+        await pushed.subscribe_sources(pusher)
         await push.push(pusher, settings.channels)
         compiled = {topic.slug: compile_topic(topic) for topic in settings.topics}
         await webhooks.send_webhooks(pusher, compiled)

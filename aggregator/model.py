@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from feeds.model import Entry, Origin
+from feeds.websub import Hubs
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d|days?)")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "day": 86400, "days": 86400}
@@ -109,6 +110,8 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     FETCHED = "fetched"
     FAILED = "failed"
+    #: Nobody asked: a hub sent it.
+    PUSHED = "pushed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +222,8 @@ class FetchReport:
     #: Set only where the source had none of its own.
     title: str | None = None
     site_url: str | None = None
+    #: Where the feed may be subscribed to; None where it names no hub, or was not read.
+    hubs: Hubs | None = None
     drafts: tuple[StoryDraft, ...] = ()
 
 

@@ -211,6 +211,29 @@ class SubscriptionAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class PushSource:
+    """A source that a hub sends us, or is to send (WebSub)."""
+
+    source_id: int
+    #: What we subscribe to: the feed's own name for itself.
+    topic_url: str
+    hub: str
+    #: The last part of our callback's address, which only the hub knows.
+    token: str
+    #: What the hub signs with.
+    secret: str
+    #: Whether the hub asked us back and was told yes.
+    is_confirmed: bool
+    lease_until: datetime | None
+    next_try: datetime
+    tries: int
+    #: When it last sent something genuine.
+    pushed_at: datetime | None
+    #: What happened last, in words.
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookDue:
     """A partner is to be told of an act of publishing."""
 

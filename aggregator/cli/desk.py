@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import getpass
+from datetime import UTC, datetime, time
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from aggregator.cli.base import JSON, Context, note, run, say, say_json, say_table
 from aggregator.errors import BadInput
 
+if TYPE_CHECKING:
+    from aggregator.model import Brief
+
 briefs = typer.Typer(
-    help="What editors write: import, list, show, publish, correct, withdraw.", no_args_is_help=True
+    help="What editors write: import, list, show, publish, correct, withdraw, reach.", no_args_is_help=True
 )
 
 BRIEF = typer.Argument(..., help="Its name or number, as `briefs list` shows.")
@@ -61,19 +66,18 @@ def list_(context: typer.Context, as_json: bool = JSON) -> None:
 
 
 async def _list(known: Context, as_json: bool) -> None:
-    from aggregator.flows.views import brief_json
     from aggregator.store.briefs import all_briefs
 
     async with known.app() as app:
         found = await app.database.read(all_briefs)
     if as_json:
         for brief in found:
-            say_json(brief_json(brief))
+            say_json(_listed(brief))
         return
     say_table(
         ("No.", "Name", "State", "Lang.", "Rev.", "Picks", "Title"),
         (
-            (b.id, b.slug, b.state.value, b.revision.language, b.revisions, len(b.links), b.revision.title)
+            (b.id, b.slug, _state(b), b.revision.language, b.revisions, len(b.links), b.revision.title)
             for b in found
         ),
         empty="There is no brief yet: `wirebrief briefs import FILE`.",
@@ -88,7 +92,7 @@ def show(context: typer.Context, brief: str = BRIEF, as_json: bool = JSON) -> No
 
 async def _show(known: Context, name: str, as_json: bool) -> None:
     from aggregator.flows.editorial import require_brief
-    from aggregator.flows.views import brief_json, quality_json
+    from aggregator.flows.views import quality_json
     from aggregator.rules.briefs import read_brief
     from aggregator.store.stories import by_ids
     from aggregator.store.suggestions import quality as quality_of
@@ -110,9 +114,9 @@ async def _show(known: Context, name: str, as_json: bool) -> None:
             }
             for pick in brief.links
         ]
-        say_json({**brief_json(brief), **_shape(text), "picks": picks, "linking": quality_json(quality)})
+        say_json({**_listed(brief), **_shape(text), "picks": picks, "linking": quality_json(quality)})
         return
-    say(f"{text.title}\n{text.date or 'no date'} · {brief.state.value} · revision {brief.revision.number}\n")
+    say(f"{text.title}\n{text.date or 'no date'} · {_state(brief)} · revision {brief.revision.number}\n")
     for passage in text.passages:
         say(f"{passage.id}  {passage.text}")
         for quotation in passage.quotations:
@@ -127,17 +131,127 @@ async def _show(known: Context, name: str, as_json: bool) -> None:
 
 
 @briefs.command("publish")
-def publish(context: typer.Context, brief: str = BRIEF) -> None:
-    """Publish a brief, or what changed in it since."""
-    run(context, lambda known: _publish(known, brief))
+def publish(
+    context: typer.Context,
+    brief: str = BRIEF,
+    at: str | None = typer.Option(
+        None,
+        metavar="TIME",
+        help="Not before then: 2025-02-18T18:00+01:00, or 18:00+01:00 for today. Always with its zone.",
+    ),
+    cancel: bool = typer.Option(False, "--cancel", help="Take back that it is published at a time."),
+) -> None:
+    """Publish a brief, or what changed in it since; now, or by itself at a time."""
+    if at is not None and cancel:
+        raise typer.BadParameter("Write --at or --cancel, not both.")
+    if cancel:
+        run(context, lambda known: _cancel(known, brief))
+    else:
+        run(context, lambda known: _publish(known, brief, at))
 
 
-async def _publish(known: Context, name: str) -> None:
+async def _publish(known: Context, name: str, at: str | None) -> None:
     from aggregator.flows.editorial import publish_brief
 
     async with known.app() as app:
-        brief, act = await publish_brief(app.database, app.clock, name, by=editor())
+        moment = _release(at, app.clock()) if at is not None else None
+        brief, act = await publish_brief(app.database, app.clock, name, by=editor(), at=moment)
+        if brief.release_at is not None and moment is not None:
+            say(f"{brief.slug}: published by itself {_moment(brief.release_at)}, as it stands then.")
+            note(
+                "Until then nobody is told of it. `wirebrief run`, `poll` or `publish` must run at that time."
+            )
+            return
         await _tell(app, brief, act)
+
+
+async def _cancel(known: Context, name: str) -> None:
+    from aggregator.flows.editorial import cancel_release
+
+    async with known.app() as app:
+        brief = await cancel_release(app.database, name, by=editor())
+    say(f"{brief.slug}: it is no longer published by itself.")
+
+
+def _release(written: str, now: datetime) -> datetime:
+    """The time that is meant. One without a zone is refused: an embargo must not be an hour off."""
+    moment = _read_time(written, now)
+    if moment is None:
+        raise typer.BadParameter(
+            f"--at {written!r} is no time with its zone: write 2025-02-18T18:00+01:00 or, for today, "
+            "18:00+01:00; Z at the end is UTC."
+        )
+    if moment <= now:
+        raise BadInput(
+            f"{_moment(moment)} is over already: name a later time, or leave --at out to publish now."
+        )
+    return moment
+
+
+def _read_time(written: str, now: datetime) -> datetime | None:
+    try:
+        hour = time.fromisoformat(written)
+        moment = datetime.combine(now.astimezone(hour.tzinfo).date(), hour)
+    except ValueError:
+        try:
+            moment = datetime.fromisoformat(written)
+        except ValueError:
+            return None
+    return moment.astimezone(UTC) if moment.tzinfo is not None else None
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def _state(brief: Brief) -> str:
+    """Where a brief stands, and when that changes by itself."""
+    planned = f", to be published {_moment(brief.release_at)}" if brief.release_at else ""
+    return brief.state.value + planned
+
+
+def _listed(brief: Brief) -> dict[str, Any]:
+    from aggregator.flows.views import brief_json
+    from feeds.dates import rfc3339
+
+    return {**brief_json(brief), "release": rfc3339(brief.release_at) if brief.release_at else None}
+
+
+@briefs.command("reach")
+def reach(context: typer.Context, brief: str = BRIEF, as_json: bool = JSON) -> None:
+    """Which partners have a brief and in which state, and which have not fetched it yet."""
+    run(context, lambda known: _reach(known, brief, as_json))
+
+
+async def _reach(known: Context, name: str, as_json: bool) -> None:
+    from aggregator.flows.partners import reach_of
+    from feeds.dates import rfc3339
+
+    async with known.app() as app:
+        found = await app.database.read(partial(reach_of, site=app.settings.site, brief=name))
+    if as_json:
+        took = [
+            {
+                "partner": one.partner,
+                "revision": one.revision,
+                "current": one.revision >= found.revision,
+                "via": one.via,
+                "first": rfc3339(one.first_at),
+                "last": rfc3339(one.at),
+            }
+            for one in found.took
+        ]
+        say_json(
+            {"id": found.entry_id, "revision": found.revision, "took": took, "not_yet": list(found.not_yet)}
+        )
+        return
+    for one in found.took:
+        state = "has it as it is" if one.revision >= found.revision else f"has state {one.revision} of it"
+        say(f"{one.partner} {state}, by {one.via}, {_moment(one.at)}")
+    for name in found.not_yet:
+        say(f"{name} may have it and has not fetched it yet")
+    if not found.took and not found.not_yet:
+        note("No partner has it, and none may have it: `wirebrief partners list` shows what was agreed.")
 
 
 @briefs.command("correct")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from aggregator.cli.base import JSON, Context, note, run, run_until_done, say, say_json
+
+if TYPE_CHECKING:
+    from aggregator.app import App
 
 
 def register(cli: typer.Typer) -> None:
@@ -17,7 +22,9 @@ def register(cli: typer.Typer) -> None:
 
 def demo(
     once: bool = typer.Option(False, "--once", help="Go through it once and end, without serving."),
-    out: Path | None = typer.Option(None, metavar="DIR", help="Write every channel as a file under DIR."),
+    out: Path | None = typer.Option(
+        None, metavar="DIR", help="Write every channel under DIR, in every format."
+    ),
     port: int = typer.Option(
         8000, help="Where the pages are served; the demo's wire is on the next port. 0: any."
     ),
@@ -93,32 +100,72 @@ async def _serve(known: Context, *, with_schedule: bool) -> None:
 def publish(
     context: typer.Context,
     out: Path | None = typer.Option(
-        None, metavar="DIR", help="Write every channel as a file under DIR, too."
+        None,
+        metavar="DIR",
+        help="Write every public channel under DIR, too: all formats and archive pages, compressed as well.",
     ),
     as_json: bool = JSON,
 ) -> None:
-    """Render every channel that is stale; with --out, write all of them as static files."""
+    """Render every channel that is stale and push what changed; with --out, write static files."""
     run(context, lambda known: _publish(known, out, as_json))
 
 
 async def _publish(known: Context, out: Path | None, as_json: bool) -> None:
-    from aggregator.flows.publish import export_channels
+    from aggregator.flows.export import export_channels
 
     async with known.app() as app:
         rendered = await app.digest()
-        files = await export_channels(app.database, out) if out is not None else []
-    if not rendered:
-        note("No channel is defined: write a [channels.NAME] into config.toml.")
-    for each in rendered:
-        if as_json:
-            say_json(
-                {"channel": each.channel, "entries": each.entries, "new": each.is_new, "rendered": each.fresh}
-            )
-        else:
-            say(f"{each.channel}: {each.entries} entries, {'new' if each.is_new else 'as it was'}")
-    if not as_json:
-        for file in files:
-            say(f"{file}: {file.stat().st_size:,} bytes")
+        async with app.clients() as clients:
+            await app.push(clients.pushing)
+        private = [channel.slug for channel in app.settings.channels if not channel.is_public]
+        files = await export_channels(app.database, out, private=private) if out is not None else []
+        if not rendered:
+            note("No channel is defined: write a [channels.NAME] into config.toml.")
+        for each in rendered:
+            for entry, why in each.refused:
+                note(f"{each.channel}: {entry} cannot be published: {why}")
+            if as_json:
+                say_json(
+                    {
+                        "channel": each.channel,
+                        "entries": each.entries,
+                        "new": each.is_new,
+                        "rendered": each.fresh,
+                    }
+                )
+            else:
+                say(f"{each.channel}: {each.entries} entries, {'new' if each.is_new else 'as it was'}")
+        if not as_json:
+            await _tell_pushed(app)
+            _tell_files(out, files, [slug for slug in private if out is not None])
+
+
+async def _tell_pushed(app: App) -> None:
+    """How many of those who are pushed to have what is served."""
+    from aggregator.cli.channels import has_newest
+    from aggregator.store import documents, subscribers
+
+    found = await app.database.read(subscribers.everyone)
+    stamps = await app.database.read(documents.stamps)
+    if found:
+        say(f"Pushed: {sum(has_newest(one, stamps) for one in found)} of {len(found)} subscribers have it.")
+
+
+def _tell_files(out: Path | None, files: Sequence[Path], private: Sequence[str]) -> None:
+    """The files of each channel in one line; not a line for each of their twins."""
+    if out is None:
+        return
+    documents = [file for file in files if file.parent == out]
+    for name in sorted({file.stem for file in documents}):
+        own = [file for file in documents if file.stem == name]
+        pages = sum(file.parent == out / name / "archive" for file in files)
+        archive = f", {pages} archive pages" if pages else ""
+        size = sum(file.stat().st_size for file in own)
+        say(f"{out / name}{' '.join(sorted(file.suffix for file in own))}: {size:,} bytes{archive}")
+    if documents:
+        say("Beside each stand .gz, .br and .zst, the same compressed.")
+    if private:
+        say(f"Left out, since only partners may read them: {', '.join(private)}.")
 
 
 def doctor(context: typer.Context, as_json: bool = JSON) -> None:

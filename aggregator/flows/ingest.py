@@ -26,6 +26,7 @@ from feeds.http import Fetched, Limits, NotModified, Validators, fetch, make_cli
 from feeds.model import Feed, Origin
 from feeds.read import parse
 from feeds.urls import host_of
+from feeds.websub import discover
 
 log = logging.getLogger(__name__)
 
@@ -284,6 +285,7 @@ def _read(answer: Fetched, base: FetchReport, source: SourceDue, then: str) -> F
         origin=_origin(feed),
         title=feed.title if not source.title else None,
         site_url=feed.url if not source.site_url else None,
+        hubs=discover(feed.links, answer.headers.get("link"), base_url=answer.url),
         drafts=drafts,
     )
 

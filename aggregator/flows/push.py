@@ -13,7 +13,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -65,6 +65,8 @@ class PushSettings:
     hub: bool = True
     #: Hubs of others that are told of each change and named in the documents.
     hubs: Words = ()
+    #: Whether we subscribe to the hubs that feeds name. They must be able to reach `site.url`.
+    subscribe: bool = False
     #: How long a subscription lasts where its subscriber does not say; and at most.
     lease: Duration = timedelta(days=10)
     longest_lease: Duration = timedelta(days=30)
@@ -72,6 +74,8 @@ class PushSettings:
     timeout: Duration = timedelta(seconds=15)
     #: A subscriber that took nothing for so long is dropped.
     patience: Duration = timedelta(days=3)
+    #: The largest feed that a hub may send us, in bytes.
+    body_bytes: int = 10 * 1024 * 1024
     #: Deliver to private addresses and this machine too.
     private_networks: bool = False
 

@@ -6,6 +6,7 @@ batch, what is new or changed goes in by Core inserts.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlmodel import Session
 from aggregator.model import FetchReport, Outcome, Recorded, StoryDraft
 from aggregator.store.dialects import chunks, exclusive, upsert
 from aggregator.store.tables import FETCH, SOURCE, STORY, VERSION
+from aggregator.store.tables_out import PUSH_SOURCE
 
 
 def record(session: Session, reports: Sequence[FetchReport]) -> list[Recorded]:
@@ -30,6 +32,7 @@ def record(session: Session, reports: Sequence[FetchReport]) -> list[Recorded]:
     done = _record_stories(session, reports)
     session.execute(insert(FETCH), [_fetch(r, d) for r, d in zip(reports, done, strict=True)])
     _record_sources(session, reports)
+    _record_hubs(session, reports)
     return done
 
 
@@ -180,7 +183,31 @@ def _record_sources(session: Session, reports: Sequence[FetchReport]) -> None:
     _name_untitled(session, reports)
 
 
+def _record_hubs(session: Session, reports: Sequence[FetchReport]) -> None:
+    """Which hub each feed names. One that is named anew is subscribed to; the old one ends with its lease."""
+    rows = [
+        {"source_id": report.source_id, "topic_url": report.hubs.topic_url, "hub": report.hubs.hubs[0]}
+        | {"token": secrets.token_urlsafe(24), "secret": secrets.token_urlsafe(32), "next_try": report.at}
+        | {"is_confirmed": False, "tries": 0, "why": "not asked yet"}
+        for report in reports
+        if report.hubs is not None
+    ]
+    for some in chunks(rows, columns=8):
+        statement = upsert(session, PUSH_SOURCE).values(list(some))
+        new = statement.excluded
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["source_id"],
+                set_={column.name: new[column.name] for column in new if column.name in rows[0]},
+                where=(PUSH_SOURCE.c.hub != new.hub) | (PUSH_SOURCE.c.topic_url != new.topic_url),
+            )
+        )
+
+
 def _standing(report: FetchReport) -> dict[str, Any]:
+    if report.outcome is Outcome.PUSHED:
+        # It is still asked when it is due: a hub may fall silent.
+        return {"last_success": report.at, "why": report.why}
     values: dict[str, Any] = {
         "claimed_until": None,
         "last_fetch": report.at,

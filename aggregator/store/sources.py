@@ -73,6 +73,12 @@ def allow(session: Session, source_id: int, reuse: Reuse) -> None:
     session.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(reuse=reuse.value))
 
 
+def hasten(session: Session, source_id: int, now: datetime) -> None:
+    """Ask a source now, if it was to be asked later: somebody says that it has something new."""
+    soon = (SOURCE.c.id == source_id, SOURCE.c.next_due > now)
+    session.execute(update(SOURCE).where(*soon).values(next_due=now))
+
+
 def claim_due(session: Session, now: datetime, *, limit: int, lease: timedelta) -> list[SourceDue]:
     """Take up to `limit` sources whose time has come, fairly by host.
 
@@ -157,6 +163,12 @@ def silent(session: Session, since: datetime) -> list[Source]:
     asked = SOURCE.c.last_fetch.is_not(None)
     rows = session.execute(_read().where(late, asked, ~SOURCE.c.is_paused)).all()
     return [_source(row) for row in rows]
+
+
+def as_due(session: Session, source_id: int) -> SourceDue | None:
+    """What reading something of a source needs to know, unclaimed; None where it is paused, gone or unknown."""
+    row = session.execute(select(SourceRow).where(SOURCE.c.id == source_id, *_answerable())).scalars().first()
+    return _due(row) if row else None
 
 
 def prune_fetches(session: Session, before: datetime) -> int:

@@ -141,6 +141,28 @@ class SubscriptionAskedRow(SQLModel, table=True):
     next_try: datetime = moment(index=True)
 
 
+class PushSourceRow(SQLModel, table=True):
+    """A source whose feed names a hub, and how far we are subscribed there."""
+
+    __tablename__ = "push_source"
+
+    source_id: int = Field(primary_key=True, foreign_key="source.id", ondelete="CASCADE")
+    topic_url: str
+    hub: str
+    #: The last part of our callback's address, which only the hub knows.
+    token: str = Field(unique=True)
+    #: What the hub signs with.
+    secret: str
+    #: Whether the hub asked us back and was told yes.
+    is_confirmed: bool = False
+    lease_until: datetime | None = moment(nullable=True)
+    #: When to ask the hub again.
+    next_try: datetime = moment(index=True)
+    tries: int = 0
+    pushed_at: datetime | None = moment(nullable=True)
+    why: str = ""
+
+
 class PingRow(SQLModel, table=True):
     """What a hub of somebody else was last told of a document."""
 
@@ -238,6 +260,7 @@ CARRIED = table_of(CarriedRow)
 ARCHIVE = table_of(ArchiveRow)
 SUBSCRIBER = table_of(SubscriberRow)
 SUBSCRIPTION_ASKED = table_of(SubscriptionAskedRow)
+PUSH_SOURCE = table_of(PushSourceRow)
 PING = table_of(PingRow)
 PARTNER = table_of(PartnerRow)
 PARTNER_KEY = table_of(PartnerKeyRow)

@@ -1,4 +1,4 @@
-"""Our WebSub hub: whoever wants a channel pushed says so here (W3C WebSub section 5)."""
+"""WebSub, both ways: our hub, where channels are subscribed to, and where other hubs send to us."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from aggregator.errors import BadInput
 from aggregator.flows.push import HubBusy, take_request
+from aggregator.flows.pushed import answer_hub, take_push
 from aggregator.web.context import Service, service_of
 
 router = APIRouter(include_in_schema=False)
@@ -38,6 +39,33 @@ async def hub(request: Request, service: Here) -> Response:
     except BadInput as error:
         return _said(400, str(error))
     return _said(202, "Taken. Your callback will be asked to confirm it.")
+
+
+@router.get("/websub/{token}")
+async def question(token: str, request: Request, service: Here) -> Response:
+    """A hub asks whether we meant to subscribe (WebSub section 5.3)."""
+    said = await answer_hub(service.database, service.clock, token, dict(request.query_params))
+    return _said(404, "We did not ask for this.") if said is None else PlainTextResponse(said)
+
+
+@router.post("/websub/{token}")
+async def sent(token: str, request: Request, service: Here) -> Response:
+    """A hub sends a feed that we subscribed to (WebSub section 7)."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > service.push.body_bytes:
+            return _said(413, f"More than {service.push.body_bytes:,} bytes are not taken.")
+    is_known = await take_push(
+        service.database,
+        service.clock,
+        token,
+        body=bytes(body),
+        content_type=request.headers.get("content-type"),
+        signature=request.headers.get("x-hub-signature"),
+    )
+    # 410 lets the hub drop what nobody wants any more.
+    return Response(status_code=202) if is_known else _said(410, "Nobody here subscribed to this.")
 
 
 async def _form(request: Request) -> dict[str, str]:

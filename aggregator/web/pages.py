@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cache, partial
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from aggregator import __version__
 from aggregator.flows import views
 from aggregator.store.database import StoreError, StoreFull, StoreUnusable
-from aggregator.web import shown, static
+from aggregator.web import live, shown, static
 from aggregator.web.answers import Resource, compressed, make_resource
-from aggregator.web.context import Service, service_of
+from aggregator.web.context import Service, Stamps, service_of
+from aggregator.web.linked_data import as_script, news_article
+from aggregator.web.policies import WITH_EVENTS
 from feeds.dates import rfc3339
 from feeds.model import Feed
 
@@ -37,27 +40,36 @@ _HTML = "text/html; charset=utf-8"
 @page("/")
 async def front(request: Request, service: Here) -> Response:
     """Who publishes here, what can be subscribed to, and the newest of all channels."""
-    return await _remembered(
-        request,
-        service,
-        "front.html",
-        lambda session: views.newest(session, service.channels, service.site, service.topics, limit=NEWEST),
-    )
+
+    async def show(stamps: Stamps) -> dict[str, object]:
+        feed = await service.database.read(
+            lambda session: views.newest(session, service.public, service.site, limit=NEWEST)
+        )
+        return {"days": _days(feed, service), "events": live.address(stamps, service.public)}
+
+    return await remembered(request, service, "front.html", show, headers=WITH_EVENTS)
 
 
 @page("/channels/{slug}")
 async def channel(slug: str, request: Request, service: Here) -> Response:
     """A channel as a page: the same entries as its document."""
-    found = next((channel for channel in service.channels if channel.slug == slug), None)
+    if moved := moved_to(service, slug):
+        return RedirectResponse(service.site.page(f"channels/{moved}"), HTTPStatus.MOVED_PERMANENTLY)
+    found = next((channel for channel in service.public if channel.slug == slug), None)
     if found is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
-    return await _remembered(
-        request,
-        service,
-        "channel.html",
-        lambda session: views.channel_feed(session, found, service.site, service.topics),
-        channel=found,
-    )
+
+    async def show(stamps: Stamps) -> dict[str, object]:
+        feed = await service.database.read(lambda session: views.channel_feed(session, found, service.site))
+        return {
+            "channel": found,
+            "feeds": shown.alternates([found], service.site),
+            "snippet": shown.frame_snippet(found, service.site),
+            "days": _days(feed, service),
+            "events": live.address(stamps, service.public, one=slug),
+        }
+
+    return await remembered(request, service, "channel.html", show, headers=WITH_EVENTS)
 
 
 @page("/briefs/{slug}")
@@ -70,7 +82,11 @@ async def brief(slug: str, request: Request, service: Here) -> Response:
     if seen.is_withdrawn:
         body = render(service, "withdrawn.html", brief=seen)
         return Response(body, HTTPStatus.GONE, {"Cache-Control": "no-cache"}, _HTML)
-    return await _page(request, service, "brief.html", brief=seen)
+    titles = {slug: compiled.topic.title for slug, compiled in service.topics.items()}
+    # Escaped by `as_script` for where it stands; escaped as HTML it would be no JSON.
+    data = Markup(as_script(news_article(found, service.site, titles)))  # noqa: S704
+    locale = shown.og_locale(seen.language, service.site.language)
+    return await _page(request, service, "brief.html", brief=seen, linked_data=data, locale=locale)
 
 
 @page("/topics/{slug}")
@@ -109,9 +125,13 @@ def render(service: Service, template: str, **values: object) -> bytes:
     context = {
         "site": service.site,
         "base": service.base,
-        "channels": service.channels,
+        "channels": service.public,
+        "feeds": shown.alternates(service.public, service.site),
         "topics": {slug: compiled.topic for slug, compiled in service.topics.items()},
-        "style": static.version(),
+        "version": static.version,
+        "sources": service.serve.opml,
+        # Where the page hears what is new; None where it does not listen.
+        "events": None,
         **values,
     }
     return environment().get_template(template).render(context).encode()
@@ -131,31 +151,50 @@ def environment() -> Environment:
     return found
 
 
-async def _remembered(
-    request: Request, service: Service, template: str, read: Callable[[Any], Feed], **values: object
+def moved_to(service: Service, slug: str) -> str | None:
+    """The name that a public channel has now, where this is one that it had before."""
+    return next((one.slug for one in service.public if slug in one.formerly), None)
+
+
+async def remembered(
+    request: Request,
+    service: Service,
+    template: str,
+    show: Callable[[Stamps], Awaitable[dict[str, object]]],
+    *,
+    key: str | None = None,
+    headers: Iterable[tuple[str, str]] = (),
 ) -> Response:
-    """A page of entries, made anew only when a document changed: its channels say the same as it."""
-    path = request.url.path
+    """A page of entries, made anew only when a document changed: its channels say the same as it.
+
+    `show` gives what the template shows; `key` tells pages of one path apart.
+    """
+    key = key or request.url.path
     stamps = await service.database.read(views.document_stamps)
-    known = service.pages.get(path)
-    if known is None or known[0] != stamps or len(stamps) < len(service.channels):
-        feed = await service.database.read(read)
-        days = shown.by_day(shown.rows_of(feed, service.site, service.base))
-        known = (stamps, await _made(service, template, days=days, **values))
-        service.pages[path] = known
+    known = service.pages.get(key)
+    if known is None or known[0] != stamps:
+        known = (stamps, await _made(service, template, headers, **await show(stamps)))
+        service.pages[key] = known
     return static.as_response(request, known[1])
 
 
+def _days(feed: Feed, service: Service) -> list[shown.Day]:
+    return shown.by_day(shown.rows_of(feed, service.site, service.base))
+
+
 async def _page(request: Request, service: Service, template: str, **values: object) -> Response:
-    return static.as_response(request, await _made(service, template, **values))
+    return static.as_response(request, await _made(service, template, (), **values))
 
 
-async def _made(service: Service, template: str, **values: object) -> Resource:
+async def _made(
+    service: Service, template: str, headers: Iterable[tuple[str, str]], **values: object
+) -> Resource:
     """A page, rendered and compressed on a thread, so that the event loop stays free."""
+    about = {"Cache-Control": "no-cache", **dict(headers)}
 
     def make() -> Resource:
         body = render(service, template, **values)
-        return make_resource(compressed(body), _HTML, headers=[("Cache-Control", "no-cache")])
+        return make_resource(compressed(body), _HTML, headers=about.items())
 
     return await asyncio.to_thread(make)
 

@@ -13,26 +13,14 @@ from aggregator.model import Clock
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import Topic, compile_topic
 from aggregator.store.database import Database
-from aggregator.web import api, hub, pages, partners, problems, static
-from aggregator.web.answers import encode
+from aggregator.web import api, embed, hub, opml, pages, partners, problems, static
 from aggregator.web.context import Holder, Service
 from aggregator.web.documents import Documents
 from aggregator.web.keys import Meter
+from aggregator.web.live import PATH as EVENTS
+from aggregator.web.live import Live
+from aggregator.web.policies import SECURITY
 from aggregator.web.settings import ServeSettings
-
-#: On everything but documents. Nothing is loaded from elsewhere, and nothing runs in the page.
-SECURITY = encode(
-    [
-        (
-            "Content-Security-Policy",
-            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-            "form-action 'none'; frame-ancestors 'none'",
-        ),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "strict-origin-when-cross-origin"),
-        ("Cross-Origin-Opener-Policy", "same-origin"),
-    ]
-)
 
 
 def make_service(
@@ -59,32 +47,54 @@ def make_service(
         database, clock, site, serve, channels, compiled, holder, push or PushSettings(), Meter(clock)
     )
     app.state.service = service
-    for router in (pages.router, static.router, api.router, partners.router, hub.router):
+    for router in (
+        pages.router,
+        embed.router,
+        opml.router,
+        static.router,
+        api.router,
+        partners.router,
+        hub.router,
+    ):
         app.include_router(router)
     problems.handle(app)
-    return Front(Documents(service), _secured(app))
+    documents = Documents(service)
+    return Front(documents, Live(documents.shelf, service.public), _secured(app))
 
 
 class Front:
-    """Documents are answered here, without a router; everything else goes on to the pages."""
+    """Documents and events are answered here, without a router; everything else goes on to the pages."""
 
-    def __init__(self, documents: Documents, pages: ASGIApp) -> None:
+    def __init__(self, documents: Documents, live: Live, pages: ASGIApp) -> None:
         self.documents = documents
+        self.live = live
         self.pages = pages
+        self._events = _secured(live)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
-        is_document = scope["type"] == "http" and self.documents.owns(scope["path"])
-        await (self.documents if is_document else self.pages)(scope, receive, send)
+        await self._endpoint(scope)(scope, receive, send)
+
+    def _endpoint(self, scope: Scope) -> ASGIApp:
+        if scope["type"] != "http":
+            return self.pages
+        if scope["path"] == EVENTS:
+            return self._events
+        return self.documents if self.documents.owns(scope["path"]) else self.pages
 
 
 def _secured(app: ASGIApp) -> ASGIApp:
-    """The application with `SECURITY` on whatever it answers, its errors included."""
+    """The application with `SECURITY` on whatever it answers, its errors included.
+
+    What an answer says itself holds: a page that others may frame, a page that hears events.
+    """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *SECURITY]
+                said = list(message.get("headers", ()))
+                names = {name for name, _ in said}
+                message["headers"] = [*said, *(header for header in SECURITY if header[0] not in names)]
             await send(message)
 
         await app(scope, receive, add)

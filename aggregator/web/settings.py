@@ -17,3 +17,5 @@ class ServeSettings:
     port: int = 8000
     #: How long a subscriber may keep a channel before asking again.
     max_age: Duration = field(default=timedelta(seconds=60))
+    #: Whether everybody may see which sources are followed, at /sources.opml.
+    opml: bool = True

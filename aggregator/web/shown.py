@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from html import escape
 from itertools import groupby
+from urllib.parse import urlencode
 
 from aggregator.model import Act, Role, Story
-from aggregator.rules.briefs import BriefLink, Passage
-from aggregator.rules.channels import Published, Site
+from aggregator.rules.briefs import BriefLink, BriefText, Passage
+from aggregator.rules.channels import FORMATS, Channel, Site
+from aggregator.rules.entries import Published
 from aggregator.rules.topics import Topic
 from feeds.model import Entry, Feed
 from feeds.urls import absolute
@@ -20,6 +23,12 @@ EXCERPT = 240
 
 #: What a pick is to its passage, as a reader reads it; a plain source needs no word.
 ROLES = {Role.SOURCE: "", Role.BACKGROUND: "background", Role.QUOTE: "quoted", Role.CONTRADICTS: "disagrees"}
+
+
+#: The formats that a page names for feed readers, and what tells their titles apart.
+ALTERNATES = {"atom": "", "rss": " (RSS)", "json": " (JSON Feed)"}
+#: How a list in a frame is asked for, spelled out so that a site sees what it can change.
+FRAME = {"entries": 10, "kind": "all", "theme": "auto"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +133,45 @@ class Condition:
     terms: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Alternate:
+    """A document that a page is about, as feed readers find it (RSS autodiscovery)."""
+
+    type: str
+    title: str
+    href: str
+
+
+def alternates(channels: Iterable[Channel], site: Site) -> list[Alternate]:
+    """The documents of channels that feed readers know, each channel's default first."""
+    return [
+        Alternate(FORMATS[format], f"{channel.title}{suffix}", site.page(channel.path_as(format)))
+        for channel in channels
+        for format, suffix in ALTERNATES.items()
+    ]
+
+
+def frame_snippet(channel: Channel, site: Site) -> str:
+    """The HTML that puts a channel's list into a page of another site."""
+    address = site.page(f"channels/{channel.slug}/embed?{urlencode(FRAME)}")
+    # All that the frame may do is lead its reader on.
+    return (
+        f'<iframe src="{escape(address)}" title="{escape(channel.title)}" width="100%" height="480" '
+        'loading="lazy" sandbox="allow-popups allow-top-navigation-by-user-activation" '
+        'style="border:0"></iframe>'
+    )
+
+
+def og_locale(language: str, site_language: str) -> str | None:
+    """A language with its country as Open Graph wants it (fr_CH); None where no country is known.
+
+    The country is that of the site, where the site writes this language.
+    """
+    spoken, _, rest = site_language.partition("-")
+    country = next((part for part in rest.split("-") if len(part) == 2 and part.isalpha()), None)
+    return f"{language}_{country.upper()}" if country and spoken.lower() == language else None
+
+
 def direction(language: str | None) -> str:
     """Which way a language is written, as `dir` says it; "auto" where it is not known."""
     if language is None:
@@ -142,7 +190,7 @@ def story_row(story: Story, why: str) -> Row:
     published = min(story.published or story.first_seen, story.first_seen)
     return Row(
         kind="story",
-        title=story.title or excerpt(story.summary) or story.url or story.entry_id,
+        title=story_title(story),
         href=absolute(story.url),
         summary=excerpt(story.summary),
         language=story.language,
@@ -181,7 +229,7 @@ def brief_shown(brief: Published) -> BriefShown:
         dated=text.date,
         language=text.language,
         direction=direction(text.language),
-        description=excerpt(paragraphs[0].text) if paragraphs else text.title,
+        description=brief_excerpt(text),
         first=brief.acts[0].at,
         updated=last.at,
         notes=tuple(Note(act.at, act.why) for act in brief.acts if act.act is Act.CORRECTED),
@@ -196,6 +244,16 @@ def brief_shown(brief: Published) -> BriefShown:
         is_withdrawn=brief.is_withdrawn,
         why=last.why,
     )
+
+
+def brief_excerpt(text: BriefText) -> str:
+    """What a brief is about, in a line: the beginning of its first paragraph."""
+    return excerpt(next((each.text for each in text.passages if each.id != "p0"), text.title))
+
+
+def story_title(story: Story) -> str:
+    """What a story is called; its text or its address where its feed gave no title."""
+    return story.title or excerpt(story.summary) or story.url or story.entry_id
 
 
 def pieces(text: str, links: Sequence[BriefLink], label: str | None = None) -> tuple[Piece, ...]:
@@ -279,7 +337,7 @@ def _sources(brief: Published, passage: str) -> tuple[SourceShown, ...]:
 
 def _source(story: Story, role: Role) -> SourceShown:
     return SourceShown(
-        title=story.title or excerpt(story.summary) or story.url or story.entry_id,
+        title=story_title(story),
         href=absolute(story.url),
         outlet=story.source_name,
         language=story.language,

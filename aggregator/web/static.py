@@ -16,6 +16,7 @@ router = APIRouter(include_in_schema=False)
 
 _MEDIA_TYPES: Mapping[str, str] = {
     "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
     "ico": "image/vnd.microsoft.icon",
     "png": "image/png",
     "svg": "image/svg+xml",
@@ -35,9 +36,14 @@ async def favicon(request: Request) -> Response:
 
 
 @cache
-def version() -> str:
-    """A digest of the style sheet: in its address, it makes browsers ask anew after an update."""
-    return digest_tag(_files()["wirebrief.css"]).strip('"')[:8]
+def version(name: str) -> str:
+    """A digest of a file: in its address, it makes browsers ask anew after an update."""
+    return digest_tag(_files()[name]).strip('"')[:8]
+
+
+def text(name: str) -> str:
+    """A file of ours that is put into a page."""
+    return _files()[name].decode()
 
 
 def _answer(name: str, request: Request) -> Response:

@@ -161,6 +161,24 @@ def upgrade() -> None:
     )
     op.create_index("ix_partner_key_partner_id", "partner_key", ["partner_id"], unique=False)
     op.create_table(
+        "push_source",
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("topic_url", sa.String(), nullable=False),
+        sa.Column("hub", sa.String(), nullable=False),
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("secret", sa.String(), nullable=False),
+        sa.Column("is_confirmed", sa.Boolean(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_try", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("pushed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("source_id"),
+        sa.UniqueConstraint("token"),
+    )
+    op.create_index("ix_push_source_next_try", "push_source", ["next_try"], unique=False)
+    op.create_table(
         "usage",
         sa.Column("partner_id", sa.Integer(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),

@@ -1,0 +1,79 @@
+"""The sources that we follow, as far as strangers may know them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from urllib.parse import parse_qsl, urlsplit
+
+from sqlmodel import Session
+
+from aggregator.model import Source
+from aggregator.store import sources
+from feeds.opml import Subscription, SubscriptionList
+from feeds.urls import absolute
+
+_KEY_NAMES = re.compile(
+    r"""(?:.*[_.-])? (?: api_?key | key | [a-z]*token | auth\w* | secret | pass | passwd | password | pwd | sig
+        | signature | hash | hmac | user | username | login | account | email | e?mail | uid | sid | session\w*
+        | credentials? | jwt | bearer | code | private )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+#: Names of things that are public, however random they look.
+_PUBLIC_IDS = frozenset({"channel_id", "playlist_id"})
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_LONG = re.compile(r"[A-Za-z0-9_=+/-]{20,}")
+_LONG_IN_PATH = re.compile(r"[A-Za-z0-9]{24,}")
+
+
+def followed(session: Session, *, title: str) -> SubscriptionList:
+    """The sources that are asked now, by title, without those whose address is somebody's own."""
+    asked = [one for one in sources.all_sources(session) if not one.is_paused and one.gone_at is None]
+    shared = [one for one in asked if is_shareable(one.url)]
+    return SubscriptionList(title, _newest(shared), tuple(map(_subscription, shared)))
+
+
+def is_shareable(url: str) -> bool:
+    """Whether an address may be shown to everybody: a web address without a login or a key in it."""
+    uri = absolute(url)
+    if uri is None:
+        return False
+    parts = urlsplit(uri)
+    if "@" in parts.netloc or any(map(_is_key_in_path, parts.path.split("/"))):
+        return False
+    # Semicolons part parameters, too, as older servers read them.
+    query = "&".join((parts.query, parts.fragment)).replace(";", "&")
+    return not any(_is_key(name, value) for name, value in parse_qsl(query, keep_blank_values=True))
+
+
+def _is_key(name: str, value: str) -> bool:
+    if name.lower() in _PUBLIC_IDS:
+        return False
+    # `?3f9ac0…` is a parameter without a name: there the value stands in its place.
+    written = value or name
+    return bool(value and _KEY_NAMES.fullmatch(name)) or _is_random(written, _LONG)
+
+
+def _is_key_in_path(segment: str) -> bool:
+    stem = segment.partition(".")[0]
+    return segment.lower() == "private" or _is_random(stem, _LONG_IN_PATH)
+
+
+def _is_random(written: str, long: re.Pattern[str]) -> bool:
+    """Whether this is no word that anybody chose: long, with letters and digits, or a UUID."""
+    if _UUID.fullmatch(written):
+        return True
+    return bool(long.fullmatch(written) and re.search(r"[0-9]", written) and re.search(r"[A-Za-z]", written))
+
+
+def _newest(found: Iterable[Source]) -> datetime | None:
+    """When the list last grew; not the time of asking, so that the same list is the same bytes."""
+    return max((one.added_at for one in found), default=None)
+
+
+def _subscription(source: Source) -> Subscription:
+    site = source.site_url if source.site_url and is_shareable(source.site_url) else None
+    # A source without a title is named by its address.
+    title = source.title if source.title != source.url else ""
+    return Subscription(source.url, title, site, source.language)
