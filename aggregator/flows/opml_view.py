@@ -14,10 +14,11 @@ from aggregator.store import sources
 from feeds.opml import Subscription, SubscriptionList
 from feeds.urls import absolute
 
+#: What keys and logins are called, whatever stands before an underline: api_key, accessToken, feed_token.
 _KEY_NAMES = re.compile(
-    r"""(?:.*[_.-])? (?: api_?key | key | [a-z]*token | auth\w* | secret | pass | passwd | password | pwd | sig
-        | signature | hash | hmac | user | username | login | account | email | e?mail | uid | sid | session\w*
-        | credentials? | jwt | bearer | code | private )""",
+    r"""(?:.*[_.-])? (?: [a-z]*key | [a-z]*token | auth (?:orization|entication)? | [a-z]*secret
+        | pass (?:word|wd)? | pwd | sig (?:nature)? | hash | hmac | user (?:name)? | login | account | e?mail
+        | uid | sid | session (?:_?id)? | credentials? | jwt | bearer | private )""",
     re.VERBOSE | re.IGNORECASE,
 )
 #: Names of things that are public, however random they look.

@@ -54,7 +54,7 @@ QUESTIONS = 3
 #: Wishes that may wait at once, for one host and for all: a stranger must not make us ask others.
 MOST_FOR_HOST, MOST_WISHES = 20, 2_000
 #: The wait after a failure, doubled with each up to the second one.
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
