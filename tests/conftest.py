@@ -14,10 +14,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings
 from sqlalchemy import event, make_url
 
 from aggregator.store.database import Database
 from aggregator.store.schema import prepare
+
+# How long an example takes is the machine's business: nothing here is a timed test.
+settings.register_profile("desk", deadline=None)
+settings.load_profile("desk")
 
 #: The moment at which tests happen: a news morning.
 NOW = datetime(2025, 2, 18, 9, 0, tzinfo=UTC)

@@ -40,13 +40,37 @@ for _ending, _type in {
     ".webp": "image/webp",
 }.items():
     _ENDINGS.add_type(_type, _ending)
+# Elements of HTML, and not whatever stands between angle brackets; entities that are closed.
+_MARKUP = re.compile(
+    r"</?(?:a|abbr|address|article|aside|audio|b|big|blockquote|body|br|button|center|cite|code|dd|del|div|dl|dt"
+    r"|em|embed|figcaption|figure|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|label|li|link"
+    r"|main|meta|nav|object|ol|option|p|picture|pre|q|s|script|section|select|small|source|span|strike|strong"
+    r"|style|sub|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|title|tr|tt|u|ul|video)\b[^<>]*>"
+    r"|&(?:[A-Za-z][A-Za-z0-9]{1,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});",
+    re.IGNORECASE,
+)
+#: How often a text may have been escaped on its way here.
+_ESCAPED_AT_MOST = 3
 _RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ps", "sd", "ug", "ur", "yi"})
 
 
 def one_line(text: str | None) -> str:
-    """Plain text on one line, fit for XML; "" where nothing is left."""
+    """Plain text on one line, fit for XML and free of markup; "" where nothing is left."""
     # The W3C validator calls U+FFFD a bad character; a question mark tells the same.
-    return clean_text(text or "").replace("\ufffd", "?")
+    return clean_text(_unmarked(text or "")).replace("\ufffd", "?")
+
+
+def _unmarked(text: str) -> str:
+    """Plain text without the markup that somebody left in it.
+
+    Sources escape twice, or take a text for HTML that is none. Readers would show the tags, and
+    some would run them; so what looks like an element or an entity of HTML is read as one.
+    """
+    for _ in range(_ESCAPED_AT_MOST):
+        if not ("<" in text or "&" in text) or not _MARKUP.search(text):
+            break
+        text = to_text(text)
+    return text
 
 
 def plain(text: str | None) -> str:

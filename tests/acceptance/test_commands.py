@@ -194,7 +194,11 @@ def test_publishing_again_changes_nothing_and_writes_every_channel(morning: Desk
         ("ukraine-talks", False, 0),
         ("briefs", False, 0),
     ]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["briefs.atom", "ukraine-talks.atom"]
+    written = {
+        path.name for path in tmp_path.iterdir() if path.suffix in (".atom", ".rss", ".json", ".ninjs")
+    }
+    formats = ("atom", "rss", "json", "ninjs")
+    assert written == {f"{name}.{format}" for name in ("briefs", "ukraine-talks") for format in formats}
 
 
 def test_what_is_followed_goes_out_as_opml_and_comes_in_again(
@@ -219,7 +223,9 @@ def test_an_address_is_checked_without_following_it(desk: Desk, wire: NewsWire) 
 def test_help_names_every_command_and_each_says_what_it_does(tmp_path: Path) -> None:
     said = Desk(tmp_path).run("--help").out
     verbs = re.findall(r"^  (\w+) {2,}\S", said.partition("Commands:")[2], re.MULTILINE)
-    wanted = "briefs demo doctor init link pick poll publish run serve sources stories topics"
+    wanted = (
+        "briefs channels demo doctor init link partners pick poll publish run serve sources stories topics"
+    )
     assert sorted(verbs) == wanted.split()
 
 

@@ -131,7 +131,7 @@ def test_a_clean_document_is_not_mended() -> None:
 
 def test_references_to_what_xml_forbids_are_left_out() -> None:
     assert repair("<a>&#0;&#x1F;&#xD800;&#XFFFE;&#99999999;&#9;&#X41;&#x1F600;\x0c</a>")[0] == (
-        "<a>&#9;&#x41;&#x1f600;</a>"
+        "<a>&#9;&#x41;&#x1F600;</a>"
     )
 
 

@@ -88,14 +88,29 @@ def test_stored_entries_joined_to_a_head_are_the_whole_channel() -> None:
     assert atom.assemble(channel(), stored) == write.render(channel(*entries))
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("<b>Talks</b> end", "Talks end"),
+        ("R&amp;D &lt;b&gt;grows&lt;/b&gt;", "R&D grows"),
+        ("AT&T and 5 < 6 > 4", "AT&T and 5 < 6 > 4"),
+        ("It was <not> so", "It was <not> so"),
+        ("Read<br/>on<!-- x -->", "Read on"),
+    ],
+)
+def test_a_title_is_published_without_the_markup_that_its_source_left_in_it(said: str, shown: str) -> None:
+    element = etree.fromstring(write.render(channel(story(title=said))).body)
+    assert element.findtext("{*}entry/{*}title") == shown
+
+
 def test_a_stored_entry_declares_no_namespace_and_ends_where_it_ends() -> None:
     pictures = (Enclosure("https://desk.example/1.jpg", is_thumbnail=True),)
-    text = 'A quote: <a xmlns:media="http://search.yahoo.com/mrss/">'
+    text = 'A quote: <x xmlns:media="http://search.yahoo.com/mrss/">'
     fragment = atom.entry_fragment(story(enclosures=pictures, title=text), language=None)
     assert fragment.startswith(b'<entry xml:lang="en"><id>')
     assert fragment.endswith(b"</entry>")
     assert fragment.count(b"xmlns") == 1
-    assert b'&lt;a xmlns:media="http://search.yahoo.com/mrss/"&gt;' in fragment
+    assert b'&lt;x xmlns:media="http://search.yahoo.com/mrss/"&gt;' in fragment
 
 
 def test_entries_keep_the_order_they_were_given() -> None:

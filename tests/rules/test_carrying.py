@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.model import Act, Reuse, Story
@@ -157,7 +157,6 @@ def test_the_same_story_of_two_sources_is_not_taken_for_an_edit() -> None:
     assert planned(story(1), other, before=before).changed(before) == []
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_an_edit_moves_only_what_was_edited(seed: int) -> None:
     check_edits(random.Random(seed), edits=20)
