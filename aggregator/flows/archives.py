@@ -76,4 +76,6 @@ def _head(
     links = [link for link in head.links if link.rel != "self"]
     own = Link(site.page(archive_path(channel.slug, name)), rel="self", type="application/atom+xml")
     current = Link(site.page(channel.path), rel="current")
-    return replace(head, links=(own, *links, current), is_archive=True)
+    # The W3C validator calls an archive incomplete that leads to no other page, as the oldest does.
+    # What it is its link to the current document says too.
+    return replace(head, links=(own, *links, current), is_archive=before is not None)
