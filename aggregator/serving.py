@@ -12,7 +12,7 @@ import uvicorn
 
 from aggregator.app import App
 from aggregator.errors import AggregatorError
-from aggregator.web.service import make_service
+from aggregator.web.service import Front, make_service
 
 
 def service_of(app: App) -> Any:
@@ -77,7 +77,17 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-class _Background(uvicorn.Server):
+class _Server(uvicorn.Server):
+    """A server that ends the streams that are open first, so that nobody waits for them."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, letting requests under way end."""
+        if isinstance(self.config.app, Front):
+            self.config.app.live.close()
+        await super().shutdown(sockets)
+
+
+class _Background(_Server):
     """A server that leaves signals to whoever it runs beside."""
 
     @contextlib.contextmanager
@@ -94,5 +104,7 @@ def make_server(application: Any, *, in_background: bool = False) -> uvicorn.Ser
         log_level="warning",
         server_header=False,
         http="httptools",
+        # A request that goes on for longer is cut off: a service that does not end is killed instead.
+        timeout_graceful_shutdown=3,
     )
-    return (_Background if in_background else uvicorn.Server)(config)
+    return (_Background if in_background else _Server)(config)

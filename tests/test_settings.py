@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from aggregator import settings
-from aggregator.model import SourceDraft, SourceKind
+from aggregator.model import Reuse, SourceDraft, SourceKind
 from aggregator.rules.channels import Channel
 from aggregator.rules.topics import Topic
 from aggregator.settings import Settings, SettingsError, example, load
@@ -131,6 +131,17 @@ def test_the_environment_goes_before_the_file(folder: Path) -> None:
         ("['channels.../x']\ntitle = 'X'", "there is no setting channels.../x"),
         ("[channels.'../x']\ntitle = 'X'", "channels.../x = '../x' cannot be used: write its name in small"),
         (f"{CHANNEL}entries = 0", "channels.wire.entries = 0 cannot be used: write 1 or more."),
+        (f"{CHANNEL}body_bytes = 0", "channels.wire.body_bytes = 0 cannot be used: write 1 or more."),
+        (f"{CHANNEL}query = '(peace'", "channels.wire.query: "),
+        (f"{CHANNEL}reuse = 'some'", "channels.wire.reuse = 'some' cannot be used"),
+        (f"{CHANNEL}formerly = ['Wire']", "channels.wire.formerly = 'Wire' cannot be used: write names that"),
+        (
+            f"{CHANNEL}formerly = ['wire']",
+            "channels.wire.formerly names 'wire', but there is a channel of that name.",
+        ),
+        ("[push]\nhubs = ['hub']", "push.hubs = 'hub' cannot be used: write addresses of hubs"),
+        ("[push]\ntimeout = '0s'", "push.timeout = '0:00:00' cannot be used: write more than 0s."),
+        ("[push]\nlease = '60d'", "push.longest_lease = '30 days, 0:00:00' cannot be used: write no less"),
     ],
 )
 def test_a_mistake_is_named_by_its_key(folder: Path, text: str, message: str) -> None:
@@ -151,6 +162,36 @@ def test_a_mistake_is_named_by_its_key(folder: Path, text: str, message: str) ->
 )
 def test_a_mistake_in_the_environment_is_named_too(folder: Path, name: str, value: str, message: str) -> None:
     assert message in refused('database = "sqlite:///a.db"', **{f"WIREBRIEF_{name}": value})
+
+
+@pytest.mark.parametrize(
+    "written", ["https://a.example/ https://b.example/hub", "https://a.example/,https://b.example/hub"]
+)
+def test_the_environment_writes_hubs_with_spaces_or_commas(folder: Path, written: str) -> None:
+    found = read('[push]\nhubs = ["https://file.example/"]\n', WIREBRIEF_PUSH__HUBS=written)
+    assert found.push.hubs == ("https://a.example/", "https://b.example/hub")
+    assert read("", WIREBRIEF_PUSH__HUBS="").push.hubs == ()
+
+
+def test_a_channel_says_what_it_wants(folder: Path) -> None:
+    found = read(
+        f'{CHANNEL}sources = ["wire.example"]\ndesks = ["Europe"]\nquery = "peace"\nreuse = "full"\nage = "8d"\n'
+        'body_bytes = 5000\nis_public = false\nformerly = ["news", "old-wire"]\n'
+    )
+    assert found.channels == (
+        Channel(
+            "wire",
+            "Wire",
+            sources=("wire.example",),
+            desks=("Europe",),
+            query="peace",
+            reuse=Reuse.FULL,
+            age=timedelta(days=8),
+            body_bytes=5000,
+            is_public=False,
+            formerly=("news", "old-wire"),
+        ),
+    )
 
 
 def test_a_file_that_is_no_toml_is_named_with_the_line(folder: Path) -> None:
@@ -186,7 +227,7 @@ def test_the_shipped_example_follows_many_sources_in_many_languages() -> None:
 def test_the_shipped_example_says_what_is_built_in() -> None:
     """Where it differs on purpose, it says who publishes."""
     found = load(example(), {})
-    for name in ("serve", "fetch", "keep", "database"):
+    for name in ("serve", "fetch", "keep", "push", "database"):
         assert getattr(found, name) == getattr(Settings(), name), name
 
 

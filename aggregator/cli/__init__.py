@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from aggregator.cli import channels, desk, follow, partners, service, wire
+from aggregator.cli import channels, desk, follow, partners, publishing, service, wire
 from aggregator.cli.base import Context, explain
 from aggregator.errors import AggregatorError
 from feeds.errors import FeedsError
@@ -28,6 +28,7 @@ cli = typer.Typer(
 follow.register(cli)
 wire.register(cli)
 desk.register(cli)
+publishing.register(cli)
 channels.register(cli)
 partners.register(cli)
 service.register(cli)

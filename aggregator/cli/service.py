@@ -117,8 +117,8 @@ async def _publish(known: Context, out: Path | None, as_json: bool) -> None:
         rendered = await app.digest()
         async with app.clients() as clients:
             await app.push(clients.pushing)
-        private = [channel.slug for channel in app.settings.channels if not channel.is_public]
-        files = await export_channels(app.database, out, private=private) if out is not None else []
+        public = [channel.slug for channel in app.settings.channels if channel.is_public]
+        files = await export_channels(app.database, out, public=public) if out is not None else []
         if not rendered:
             note("No channel is defined: write a [channels.NAME] into config.toml.")
         for each in rendered:
@@ -159,7 +159,7 @@ def _tell_files(out: Path | None, files: Sequence[Path], private: Sequence[str])
     for name in sorted({file.stem for file in documents}):
         own = [file for file in documents if file.stem == name]
         pages = sum(file.parent == out / name / "archive" for file in files)
-        archive = f", {pages} archive pages" if pages else ""
+        archive = f", {pages} archive page{'s' * (pages > 1)}" if pages else ""
         size = sum(file.stat().st_size for file in own)
         say(f"{out / name}{' '.join(sorted(file.suffix for file in own))}: {size:,} bytes{archive}")
     if documents:

@@ -263,6 +263,8 @@ def _publish(
     session: Session, brief: Brief, act: Act, clock: Clock, *, by: str, why: str
 ) -> tuple[Brief, Act | None]:
     briefs.publish(session, brief, act, by=by, why=why, now=clock())
+    # What was planned for it is overtaken: nothing goes out later that nobody approved since.
+    briefs.plan_release(session, brief.id, None, by="")
     return require_brief(session, brief.slug), act
 
 

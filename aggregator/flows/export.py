@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from aggregator.errors import AggregatorError
 from aggregator.outgoing import ArchivePage, Codings, StoredDocument
+from aggregator.rules.channels import FORMATS
 from aggregator.store import documents
 from aggregator.store.database import Database
 
@@ -19,27 +20,40 @@ from aggregator.store.database import Database
 _TWINS = {"gzip": ".gz", "br": ".br", "zstd": ".zst"}
 
 
-async def export_channels(database: Database, folder: Path, *, private: Sequence[str] = ()) -> list[Path]:
-    """Write every channel but the `private` ones as static files, each swapped in whole; their paths.
+async def export_channels(database: Database, folder: Path, *, public: Sequence[str]) -> list[Path]:
+    """Write the `public` channels as static files, each swapped in whole; their paths.
 
     Beside each file stand its compressed twins. All carry the time of the document's
-    Last-Modified, so that a server of files sends the same one.
+    Last-Modified, so that a server of files sends the same one. Files of channels that are not
+    public any more are taken away.
 
     Raises:
         AggregatorError: the folder cannot be written.
     """
     found, pages = await database.read(_everything)
+    closed = {one.channel for one in (*found, *pages)} - {*public}
     try:
+        await asyncio.to_thread(_take_away, folder, closed)
         return await asyncio.to_thread(
             _write_files,
             folder,
-            [one for one in found if one.channel not in private],
-            [page for page in pages if page.channel not in private],
+            [one for one in found if one.channel in public],
+            [page for page in pages if page.channel in public],
         )
     except OSError as error:
         raise AggregatorError(
             f"{folder} cannot be written ({error.strerror}): name a folder that can."
         ) from error
+
+
+def _take_away(folder: Path, channels: Iterable[str]) -> None:
+    """Remove what was written of channels that are not public any more."""
+    for channel in channels:
+        for format in FORMATS:
+            for ending in ("", *_TWINS.values()):
+                (folder / f"{channel}.{format}{ending}").unlink(missing_ok=True)
+        for page in (folder / channel / "archive").glob("*.atom*"):
+            page.unlink()
 
 
 def _everything(session: Session) -> tuple[list[StoredDocument], list[ArchivePage]]:

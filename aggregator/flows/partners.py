@@ -159,7 +159,11 @@ async def revoke(database: Database, clock: Clock, partner: str, key: str | None
         if key is None:
             partners.change(session, known.id, revoked_at=clock())
             return known
-        found = [one for one in partners.keys_of(session, known.id) if key in (one.name, one.hint)]
+        found = [
+            one
+            for one in partners.keys_of(session, known.id)
+            if key in (one.name, one.hint) and one.revoked_at is None
+        ]
         if not found:
             raise BadInput(f"{partner} has no key {key!r}: `wirebrief partners list` shows them.")
         for one in found:

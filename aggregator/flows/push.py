@@ -173,8 +173,11 @@ def channel_at(topic_url: str, site: Site, channels: Sequence[Channel]) -> tuple
 
 async def push(pusher: Pusher, channels: Sequence[Channel]) -> None:
     """Do all that is due: ask callbacks, deliver documents, tell other hubs."""
-    await confirm_subscriptions(pusher)
-    await deliver_documents(pusher)
+    # What fails is put off, so each of these comes to an end.
+    while await confirm_subscriptions(pusher) == BATCH:
+        pass
+    while await deliver_documents(pusher) == BATCH:
+        pass
     await ping_hubs(pusher, channels)
 
 

@@ -5,6 +5,7 @@ Writing it down in a format is the business of `feeds.write`.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from aggregator.rules.topics import known_as
 from aggregator.rules.wording import say
 from feeds.html import escape, excerpt, to_text
 from feeds.model import Category, Entry, Link, Origin, Person, Text
+from feeds.shareable import is_shareable
 from feeds.urls import canonical
 
 #: Code points of a title and of a summary that are passed on; a feed that puts a book there loses
@@ -259,22 +261,32 @@ def _picked(brief: Published) -> list[Story]:
 
 
 def _origin(story: Story, published: datetime) -> Origin:
-    """Where the story first stood: what it already said of that, else its feed."""
+    """Where the story first stood: what it already said of that, else its feed.
+
+    A feed that is paid for has a key in its address, which is between us and its publisher.
+    """
     if story.entry.origin is not None and story.entry.origin.id:
         return story.entry.origin
     told = story.origin or Origin()
-    links = [Link(story.source_url, rel="self")]
+    is_open = is_shareable(story.source_url)
+    links = [Link(story.source_url, rel="self")] if is_open else []
     if story.source_site:
         links.append(Link(story.source_site, rel="alternate", type="text/html"))
+    own = story.source_url if is_open else uuid.uuid5(uuid.NAMESPACE_URL, story.source_url).urn
     return replace(
         told,
-        id=told.id or story.source_url,
+        id=told.id if told.id and not _is_closed(told.id) else own,
         title=told.title or story.source_name,
         links=tuple(links),
         # The feed's own date moves with every story of it; this entry must not move with it.
         updated=published,
         rights=story.source_rights or told.rights,
     )
+
+
+def _is_closed(id: str) -> bool:
+    """Whether an id is an address that not everybody may know."""
+    return id.startswith(("http:", "https:")) and not is_shareable(id)
 
 
 def _categories(

@@ -15,6 +15,7 @@ from aggregator.model import Reuse, Story, Version
 from aggregator.store import progress
 from aggregator.store.dialects import chunks, index_stories, matching, row_id
 from aggregator.store.tables import SOURCE, STORY, STORY_TOPIC, VERSION, SourceRow, StoryRow, VersionRow
+from feeds.urls import host_of
 
 #: The name under which the search index keeps how far it has come.
 INDEX = "search"
@@ -168,7 +169,8 @@ def _story(story: StoryRow, version: VersionRow, source: SourceRow, *, topics: t
         entry_id=story.entry_id,
         url=story.url,
         source_id=story.source_id,
-        source_name=source.title or source.url,
+        # Not its address, which may hold a key.
+        source_name=source.title or source.host,
         source_url=source.url,
         source_site=source.site_url,
         source_rights=source.rights,
@@ -193,5 +195,5 @@ def _version(row: Row[Any]) -> Version:
     *plain, sorted_at, source_url, source_name = tuple(row)
     values = dict(zip(_PLAIN, plain, strict=True))
     return Version(
-        **values, sorted_at=sorted_at, source_url=source_url, source_name=source_name or source_url
+        **values, sorted_at=sorted_at, source_url=source_url, source_name=source_name or host_of(source_url)
     )

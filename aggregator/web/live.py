@@ -140,11 +140,12 @@ class Live:
                     self._watch.cancel()
 
     async def _stream(self, gone: asyncio.Task[None], send: Send, slugs: Sequence[str], since: str) -> None:
-        known = self._remembered(slugs, since) if since else self._now(slugs)
-        # An id without data is kept by the browser and told to nobody.
         await _write(send, f"retry: {self.pace.retry // timedelta(milliseconds=1)}\n".encode())
-        await _write(send, told(known, self._now(slugs)))
-        known = self._now(slugs)
+        known = await self._known(slugs, since) if since else self._now(slugs)
+        # Where nothing changed this is an id alone, which a browser keeps and tells nobody.
+        now = self._now(slugs)
+        await _write(send, told(known, now))
+        known = now
         while not gone.done() and not self._is_closed:
             # Taken before the look, so that a change during a slow write is not slept through.
             changed = self._changed
@@ -171,6 +172,16 @@ class Live:
 
     def _now(self, slugs: Iterable[str]) -> States:
         return _some(self._past[-1], slugs)
+
+    async def _known(self, slugs: Sequence[str], since: str) -> States | None:
+        """The state that a listener knows; None where nobody remembers it."""
+        found = self._remembered(slugs, since)
+        if found is None:
+            # A page may be made just before we look: then its state is the next one that we see.
+            await asyncio.sleep(1.25 * self.pace.look.total_seconds())
+            await self._look()
+            found = self._remembered(slugs, since)
+        return found
 
     def _remembered(self, slugs: Sequence[str], since: str) -> States | None:
         past = (_some(states, slugs) for states in reversed(self._past))

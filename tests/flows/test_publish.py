@@ -257,7 +257,7 @@ async def test_exported_files_are_the_bytes_that_are_served(desk: Desk, tmp_path
     await desk.hears(entry(1))
     await desk.publish()
     folder = tmp_path / "out" / "feeds"
-    written = await export_channels(desk.database, folder)
+    written = await export_channels(desk.database, folder, public=["wire"])
     assert [path.name for path in written] == ["wire.atom", "wire.json", "wire.ninjs", "wire.rss"]
     document = desk.document()
     assert (folder / "wire.atom").read_bytes() == document.codings.body
@@ -271,11 +271,14 @@ async def test_exported_files_are_the_bytes_that_are_served(desk: Desk, tmp_path
 
 async def test_a_channel_for_partners_is_not_exported(desk: Desk, tmp_path: Path) -> None:
     await desk.publish()
-    assert await export_channels(desk.database, tmp_path, private=["wire"]) == []
+    await export_channels(desk.database, tmp_path, public=["wire"])
+    # Closed since: what was written of it is taken away.
+    assert await export_channels(desk.database, tmp_path, public=[]) == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 async def test_a_folder_that_cannot_be_written_is_named(desk: Desk, tmp_path: Path) -> None:
     await desk.publish()
     (tmp_path / "file").write_text("")
     with pytest.raises(AggregatorError, match=r"file/out cannot be written \(Not a directory\)"):
-        await export_channels(desk.database, tmp_path / "file" / "out")
+        await export_channels(desk.database, tmp_path / "file" / "out", public=["wire"])

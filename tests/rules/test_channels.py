@@ -279,6 +279,15 @@ def test_a_story_passed_through_names_its_feed_where_that_says_nothing_of_itself
     assert [link.rel for link in origin.links] == ["self"]
 
 
+def test_the_address_of_a_feed_that_is_paid_for_is_told_to_nobody() -> None:
+    paid = "https://wire.example/feed?api_key=9f86d081884c7d65"
+    entry = passed(source_url=paid, origin=Origin(id=paid, title="Harbour Wire"))
+    assert "9f86d081884c7d65" not in repr(entry)
+    assert entry.origin is not None
+    assert (entry.origin.id or "").startswith("urn:uuid:")
+    assert passed(source_url=paid).origin == replace(entry.origin, title="Harbour Wire")
+
+
 def test_a_story_that_already_came_from_elsewhere_keeps_its_first_source() -> None:
     first = Origin(id="https://first.example/feed", title="First")
     assert passed(entry=Entry(origin=first)).origin == first
