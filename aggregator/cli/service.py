@@ -137,7 +137,8 @@ async def _publish(known: Context, out: Path | None, as_json: bool) -> None:
                 say(f"{each.channel}: {each.entries} entries, {'new' if each.is_new else 'as it was'}")
         if not as_json:
             await _tell_pushed(app)
-            _tell_files(out, files, [slug for slug in private if out is not None])
+            private = [channel.slug for channel in app.settings.channels if not channel.is_public]
+            _tell_files(out, files, private if out is not None else [])
 
 
 async def _tell_pushed(app: App) -> None:

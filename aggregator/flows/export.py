@@ -31,7 +31,7 @@ async def export_channels(database: Database, folder: Path, *, public: Sequence[
         AggregatorError: the folder cannot be written.
     """
     found, pages = await database.read(_everything)
-    closed = {one.channel for one in (*found, *pages)} - {*public}
+    closed = ({one.channel for one in found} | {page.channel for page in pages}) - {*public}
     try:
         await asyncio.to_thread(_take_away, folder, closed)
         return await asyncio.to_thread(

@@ -166,7 +166,9 @@ def refuses_what_is_forged(desk: Desk, url: str) -> None:
         body = document.read().replace(b"Grain", b"Forged")
     for signature in ("sha256=" + "0" * 64, "sha1=" + "0" * 40):
         with post(
-            f"{url}/websub/{token}", body, Content_Type="application/atom+xml", X_Hub_Signature=signature
+            f"{url}/websub/{token}",
+            body,
+            {"Content-Type": "application/atom+xml", "X-Hub-Signature": signature},
         ) as answer:
             assert answer.status == 202
     assert not any("Forged" in title for title in titles(desk))

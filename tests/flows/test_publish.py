@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -274,7 +275,7 @@ async def test_a_channel_for_partners_is_not_exported(desk: Desk, tmp_path: Path
     await export_channels(desk.database, tmp_path, public=["wire"])
     # Closed since: what was written of it is taken away.
     assert await export_channels(desk.database, tmp_path, public=[]) == []
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert [path for path in await asyncio.to_thread(lambda: [*tmp_path.rglob("*")]) if path.is_file()] == []
 
 
 async def test_a_folder_that_cannot_be_written_is_named(desk: Desk, tmp_path: Path) -> None:
