@@ -63,8 +63,11 @@ def entries(file: Path) -> list[etree._Element]:
 
 def test_the_demo_writes_every_channel_and_nothing_else(once: Once) -> None:
     assert sorted(path.name for path in once.folder.iterdir()) == ["out"]
-    written = sorted(path.name for path in (once.folder / "out").iterdir())
-    assert written == sorted(f"{channel}.atom" for channel in CHANNELS)
+    written = {path.name for path in (once.folder / "out").iterdir() if path.is_file()}
+    endings = [
+        f"{form}{twin}" for form in ("atom", "rss", "json", "ninjs") for twin in ("", ".gz", ".br", ".zst")
+    ]
+    assert written == {f"{channel}.{ending}" for channel in CHANNELS for ending in endings}
     assert once.done.err == ""
 
 
