@@ -272,10 +272,12 @@ async def test_exported_files_are_the_bytes_that_are_served(desk: Desk, tmp_path
 
 async def test_a_channel_for_partners_is_not_exported(desk: Desk, tmp_path: Path) -> None:
     await desk.publish()
-    await export_channels(desk.database, tmp_path, public=["wire"])
+    await export_channels(desk.database, tmp_path / "out", public=["wire"])
     # Closed since: what was written of it is taken away.
-    assert await export_channels(desk.database, tmp_path, public=[]) == []
-    assert [path for path in await asyncio.to_thread(lambda: [*tmp_path.rglob("*")]) if path.is_file()] == []
+    assert await export_channels(desk.database, tmp_path / "out", public=[]) == []
+    assert [
+        path for path in await asyncio.to_thread(lambda: [*(tmp_path / "out").rglob("*")]) if path.is_file()
+    ] == []
 
 
 async def test_a_folder_that_cannot_be_written_is_named(desk: Desk, tmp_path: Path) -> None:
