@@ -26,7 +26,7 @@ from aggregator.rules.carrying import Plan, draw, fit, tombstone_of, without
 from aggregator.rules.channels import Candidate, Channel, Site, head_of
 from aggregator.rules.codings import packed
 from aggregator.rules.topics import CompiledTopic, Topic, compile_topic
-from aggregator.store import carried, documents, progress
+from aggregator.store import carried, documents, progress, renames
 from aggregator.store.database import Database, StoreError
 from aggregator.store.dialects import exclusive
 from feeds.errors import RenderError
@@ -96,8 +96,17 @@ async def publish_channels(
     alone: within one second the second change waits for the next.
     """
     press = Press(site, {topic.slug: compile_topic(topic) for topic in topics}, tuple(hubs))
-    await database.write(lambda session: documents.drop_channels(session, [c.slug for c in channels]))
+    await database.write(partial(_settle_names, channels=channels))
     return [await publish_channel(database, clock, channel, press) for channel in channels]
+
+
+def _settle_names(session: Session, channels: Sequence[Channel]) -> None:
+    """Let channels keep their past under a new name, and forget the documents of those that are no more."""
+    for channel in channels:
+        # The newest of its earlier names is the one that its subscribers know.
+        for old in reversed(channel.formerly):
+            renames.rename_channel(session, old, channel.slug)
+    documents.drop_channels(session, [channel.slug for channel in channels])
 
 
 async def publish_channel(database: Database, clock: Clock, channel: Channel, press: Press) -> Rendered:

@@ -293,8 +293,20 @@ def webhook_log(session: Session, partner_id: int, *, limit: int) -> list[tuple[
 
 
 def try_failed_again(session: Session, partner_id: int, *, now: datetime) -> int:
-    """Send the webhooks of a partner again that were given up; how many."""
-    failed = (WEBHOOK.c.partner_id == partner_id, WEBHOOK.c.state == "failed")
+    """Send the webhooks of a partner again that were given up; how many.
+
+    Of a brief only the last: a partner that was told of a correction since must not be sent the
+    text from before it.
+    """
+    mine = select(WEBHOOK.c.publication_id).where(WEBHOOK.c.partner_id == partner_id)
+    newest = (
+        select(func.max(PUBLICATION.c.id)).where(PUBLICATION.c.id.in_(mine)).group_by(PUBLICATION.c.brief_id)
+    )
+    failed = (
+        WEBHOOK.c.partner_id == partner_id,
+        WEBHOOK.c.state == "failed",
+        WEBHOOK.c.publication_id.in_(newest),
+    )
     values = {"state": "waiting", "tries": 0, "next_try": now}
     return int(session.execute(update(WEBHOOK).where(*failed).values(values)).rowcount)  # type: ignore[attr-defined]
 

@@ -172,6 +172,22 @@ async def test_a_webhook_that_never_answers_is_given_up_visibly_and_may_be_tried
     assert (again, office.types("daily")[-1]) == (1, "brief.published")
 
 
+async def test_what_a_correction_overtook_is_not_sent_again(office: Office) -> None:
+    daily = await office.partner("daily")
+    office.receiver.status["/daily"] = 404
+    await office.publish()
+    for _ in range(TRIES):
+        office.desk.clock.move(2 * HOUR)
+        await send_webhooks(office.pusher, {})
+    office.receiver.status["/daily"] = 200
+    await office.correct()
+    assert office.types("daily")[-1] == "brief.corrected"
+    again = await office.desk.database.write(
+        lambda s: subscribers.try_failed_again(s, daily.id, now=office.desk.clock())
+    )
+    assert again == 0
+
+
 async def test_a_partner_that_was_revoked_is_told_nothing_more(office: Office) -> None:
     daily = await office.partner("daily")
     await office.publish()
