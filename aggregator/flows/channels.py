@@ -14,19 +14,25 @@ from sqlmodel import Session
 
 from aggregator.errors import BadInput
 from aggregator.flows.candidates import find_candidates
-from aggregator.flows.publish import Look, Press, fragment_name, look_at, plan_of
+from aggregator.flows.publish import (
+    Drawn,
+    Look,
+    Press,
+    kept_fragments,
+    language_of,
+    look_at,
+    plan_of,
+    write_plan,
+)
 from aggregator.model import Brief, BriefState, Story
 from aggregator.outgoing import Carried, Told
-from aggregator.rules.carrying import Plan, fit, without
 from aggregator.rules.channels import Candidate, Channel, Kind, Site, judge
 from aggregator.rules.entries import brief_id
-from aggregator.store import briefs, carried, documents, stories
+from aggregator.store import briefs, carried, stories
 from feeds.dates import rfc3339
-from feeds.errors import RenderError
 from feeds.html import to_text
 from feeds.model import Entry, Text
 from feeds.urls import canonical
-from feeds.write import WRITERS
 
 #: comes, changes, goes: into, in and out of the documents. withdrawn: a notice takes its place.
 #: passes: it has no room in a document, and goes to the archive and to partners at once.
@@ -83,14 +89,6 @@ class Answer:
     is_rendered: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    look: Look
-    plan: Plan
-    #: Why an entry cannot be published, by its id.
-    refused: dict[str, str]
-
-
 def preview(session: Session, channel: Channel, press: Press, now: datetime) -> Preview:
     """What the next rendering of a channel would change for its subscribers; nothing is written.
 
@@ -137,25 +135,11 @@ def _cut(text: str, begin: int, width: int) -> str:
     return ("…" if begin else "") + shown + ("…" if len(text) > begin + width else "")
 
 
-def _drawn(session: Session, channel: Channel, press: Press, look: Look, now: datetime) -> _Drawn:
+def _drawn(session: Session, channel: Channel, press: Press, look: Look, now: datetime) -> Drawn:
     """The plan that the next rendering would make, with what cannot be written or does not fit left out."""
     plan = plan_of(channel, press, look, now)
-    language = channel.language or press.site.language
-    names = {(row.entry_id, f): fragment_name(row, f, language) for row in plan.present for f in WRITERS}
-    kept = documents.fragments(session, list(names.values()))
-    sizes: dict[str, int] = {}
-    refused: dict[str, str] = {}
-    for row in plan.present:
-        try:
-            for format, writer in WRITERS.items():
-                body = kept.get(names[row.entry_id, format])
-                body = body or writer.entry_fragment(row.entry, language=language)
-                if format == "atom":
-                    sizes[row.entry_id] = len(body)
-        except (RenderError, ValueError) as error:
-            refused[row.entry_id] = str(error)
-    plan = without(plan, refused, look.before, now) if refused else plan
-    return _Drawn(look, fit(plan, sizes, channel.body_bytes), refused)
+    kept = kept_fragments(session, plan.present, language_of(channel, press))
+    return write_plan(channel, press, look, plan, kept, now)
 
 
 def _step(old: Carried | None, row: Carried) -> Step | None:
@@ -258,7 +242,7 @@ def _own(row: Carried | None, candidate: Candidate) -> Carried | None:
     return row if row is not None and (row.kind, row.ref) == (candidate.kind, candidate.ref) else None
 
 
-def _reason(channel: Channel, press: Press, drawn: _Drawn, candidate: Candidate) -> str:
+def _reason(channel: Channel, press: Press, drawn: Drawn, candidate: Candidate) -> str:
     """Why something is in a channel or not, in one sentence."""
     id = candidate.entry.id or ""
     if id in drawn.refused:

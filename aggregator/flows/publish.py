@@ -143,9 +143,10 @@ def plan_of(channel: Channel, press: Press, look: Look, now: datetime) -> Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawn:
+class Drawn:
     """A plan whose entries are written: it fits, and what cannot be written is out."""
 
+    look: Look
     plan: Plan
     #: Entries in every format that were written now, by digest.
     written: Mapping[str, bytes]
@@ -155,15 +156,17 @@ class _Drawn:
     refused: Mapping[str, str]
 
 
-async def _told(database: Database, clock: Clock, channel: Channel, press: Press) -> _Drawn:
+async def _told(database: Database, clock: Clock, channel: Channel, press: Press) -> Drawn:
     """Record what subscribers are told from now on, until nothing has come that was not looked at."""
     for _ in range(ATTEMPTS):
         is_more = True
         while is_more:
             look = await database.read(partial(look_at, channel=channel, press=press))
             plan = await asyncio.to_thread(plan_of, channel, press, look, clock())
-            kept = await database.read(partial(_kept, rows=plan.present, language=_language(channel, press)))
-            drawn = await asyncio.to_thread(_write, channel, press, look, plan, kept, clock())
+            kept = await database.read(
+                partial(kept_fragments, rows=plan.present, language=language_of(channel, press))
+            )
+            drawn = await asyncio.to_thread(write_plan, channel, press, look, plan, kept, clock())
             record = partial(_record, channel=channel, press=press, look=look, drawn=drawn, now=clock())
             is_idle = not drawn.plan.changed(look.before) and look.arrived.since == look.arrived.upto
             is_recorded = is_idle or await database.write(record)
@@ -175,11 +178,11 @@ async def _told(database: Database, clock: Clock, channel: Channel, press: Press
     )
 
 
-def _write(
+def write_plan(
     channel: Channel, press: Press, look: Look, plan: Plan, kept: Mapping[str, bytes], now: datetime
-) -> _Drawn:
+) -> Drawn:
     """Write the entries that are present and not kept, in every format; one bad one never stops a channel."""
-    language = _language(channel, press)
+    language = language_of(channel, press)
     sizes: dict[str, int] = {}
     written: dict[str, bytes] = {}
     refused: dict[str, str] = {}
@@ -196,11 +199,11 @@ def _write(
         name = fragment_name(row, "atom", language)
         sizes[row.entry_id] = len(kept.get(name) or new[name])
     plan = without(plan, refused, look.before, now) if refused else plan
-    return _Drawn(fit(plan, sizes, channel.body_bytes), written, fresh, refused)
+    return Drawn(look, fit(plan, sizes, channel.body_bytes), written, fresh, refused)
 
 
 def _record(
-    session: Session, channel: Channel, press: Press, look: Look, drawn: _Drawn, now: datetime
+    session: Session, channel: Channel, press: Press, look: Look, drawn: Drawn, now: datetime
 ) -> bool:
     """Record a plan and archive what leaves the document; False where another process was faster."""
     rows = drawn.plan.changed(look.before)
@@ -208,7 +211,7 @@ def _record(
     if carried.of_ids(session, channel.slug, ids) != {id: look.before[id] for id in ids if id in look.before}:
         return False
     carried.tell(session, rows)
-    language = _language(channel, press)
+    language = language_of(channel, press)
     if rows:
         used = [fragment_name(row, format, language) for row in drawn.plan.present for format in WRITERS]
         documents.keep_fragments(session, drawn.written, used, now=now)
@@ -353,11 +356,13 @@ def _fragments(
     return [kept.get(n) or _fragment(row, format, language) for n, row in zip(names, rows, strict=True)]
 
 
-def _kept(session: Session, rows: Sequence[Carried], language: str | None) -> dict[str, bytes]:
+def kept_fragments(session: Session, rows: Sequence[Carried], language: str | None) -> dict[str, bytes]:
+    """The entries of these rows in every format, as far as they are kept, by name."""
     return documents.fragments(session, [fragment_name(r, f, language) for r in rows for f in WRITERS])
 
 
-def _language(channel: Channel, press: Press) -> str:
+def language_of(channel: Channel, press: Press) -> str:
+    """The language of a channel's own words (BCP 47)."""
     return channel.language or press.site.language
 
 

@@ -7,7 +7,6 @@ from functools import partial
 import pytest
 
 from aggregator.errors import BadInput
-from aggregator.flows import channels
 from aggregator.flows.channels import Answer, Difference, Preview, explain, in_short, preview
 from aggregator.flows.editorial import publish_brief, withdraw_brief
 from aggregator.flows.publish import Press
@@ -157,7 +156,6 @@ async def test_an_entry_that_cannot_be_written_is_named(desk: Desk, monkeypatch:
     def refuse(one: object, *, language: str | None) -> bytes:
         raise RenderError("its id is no URI")
 
-    monkeypatch.setattr(channels, "WRITERS", {"atom": atom})
     monkeypatch.setattr(atom, "entry_fragment", refuse)
     assert looked(desk).steps == ()
     assert why(desk, number(desk, "Talks go into day 1")) == (

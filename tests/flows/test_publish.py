@@ -18,6 +18,9 @@ from aggregator.flows.publish import Rendered
 from aggregator.model import Role
 from aggregator.rules.channels import Channel
 from aggregator.store import documents, sources
+from feeds.errors import RenderError
+from feeds.model import Entry
+from feeds.write import rss
 from tests.conftest import NOW
 from tests.flows.briefs import SLUG, TEXT, pick, release, write
 from tests.flows.wire import EVERYTHING, TALKS, Desk, entry
@@ -285,3 +288,21 @@ async def test_a_folder_that_cannot_be_written_is_named(desk: Desk, tmp_path: Pa
     (tmp_path / "file").write_text("")
     with pytest.raises(AggregatorError, match=r"file/out cannot be written \(Not a directory\)"):
         await export_channels(desk.database, tmp_path / "file" / "out", public=["wire"])
+
+
+async def test_one_story_that_cannot_be_written_stops_no_channel(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.hears(entry(1), entry(2))
+    write_entry = rss.entry_fragment
+
+    def refuse(one: Entry, *, language: str | None) -> bytes:
+        if one.id == "tag:wire.example,2025:1":
+            raise RenderError("it is written in water")
+        return write_entry(one, language=language)
+
+    monkeypatch.setattr(rss, "entry_fragment", refuse)
+    (done,) = await desk.publish()
+    assert done.refused == (("tag:wire.example,2025:1", "it is written in water"),)
+    # It is left out of every format, so that all of them carry the same.
+    assert [e.id for e in desk.received().entries] == ["tag:wire.example,2025:2"]
