@@ -315,6 +315,11 @@ class StoryLink:
     picked_by: str
     picked_at: datetime
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether its paragraph stands in the brief; else it waits for it and is not published."""
+        return not self.passage.startswith("gone-")
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedLink:

@@ -10,11 +10,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from aggregator.errors import BadInput
+from aggregator.flows.writing import Saved, draft_of, revise, save
 from aggregator.language.text import fold
 from aggregator.model import Act, Brief, BriefState, Clock, Role, Story
 from aggregator.rules.briefs import BriefText, read_brief
 from aggregator.store import briefs, stories, suggestions
-from aggregator.store.briefs import RevisionDraft
 from aggregator.store.database import Database
 
 SLUG_LENGTH = 60
@@ -40,7 +40,7 @@ async def import_brief(
         BriefError: the text is no brief; nothing was saved.
     """
     read = read_brief(text)
-    draft = _draft(text, read)
+    draft = draft_of(text, read)
 
     def save(session: Session) -> Imported:
         name = slug or make_slug(read)
@@ -49,9 +49,23 @@ async def import_brief(
         if known is None or known.slug != name:
             briefs.create(session, name, draft, by=by, now=clock())
             return Imported(name, read, True, True)
-        return Imported(name, read, False, briefs.revise(session, known.id, draft, by=by, now=clock()))
+        return Imported(name, read, False, revise(session, known, draft, by=by, now=clock()))
 
     return await database.write(save)
+
+
+async def save_brief(database: Database, clock: Clock, brief: str, text: str, *, base: int, by: str) -> Saved:
+    """Save what somebody wrote in a brief from its revision `base` on; nobody else's text is lost by it.
+
+    Raises:
+        BriefError: the text is no brief; nothing was saved.
+        BadInput: there is no such brief or revision.
+    """
+
+    def write(session: Session) -> Saved:
+        return save(session, require_brief(session, brief), text, base=base, by=by, now=clock())
+
+    return await database.write(write)
 
 
 async def pick_story(
@@ -168,7 +182,7 @@ async def correct_brief(
         BadInput: there is no such brief, or it is not published.
     """
     read = read_brief(text)
-    draft = _draft(text, read)
+    draft = draft_of(text, read)
 
     def act(session: Session) -> tuple[Brief, Act | None]:
         known = require_brief(session, brief)
@@ -176,7 +190,7 @@ async def correct_brief(
             raise BadInput(
                 f"{known.slug} is not published, so there is nothing to correct: publish it first."
             )
-        briefs.revise(session, known.id, draft, by=by, now=clock())
+        revise(session, known, draft, by=by, now=clock())
         # Compared with what readers have: the same text may have been saved before, unpublished.
         if briefs.publications(session, [known.id])[-1].revision.digest == draft.digest:
             return require_brief(session, brief), None
@@ -237,23 +251,13 @@ def make_slug(text: BriefText) -> str:
     return f"{text.date.isoformat()}-{name}" if text.date else name
 
 
-def _draft(text: str, read: BriefText) -> RevisionDraft:
-    return RevisionDraft(
-        text=text,
-        title=read.title,
-        dated=read.date,
-        language=read.language,
-        digest=hashlib.sha256(text.strip().encode()).hexdigest()[:32],
-    )
-
-
 def _publish_changed(session: Session, known: Brief, clock: Clock, *, by: str) -> tuple[Brief, Act | None]:
     past = briefs.publications(session, [known.id])
     if not past:
         return _publish(session, known, Act.PUBLISHED, clock, by=by, why="")
     last = past[-1]
     told = {(link.passage, link.story_id, link.role) for link in last.links}
-    now = {(link.passage, link.story_id, link.role) for link in known.links}
+    now = {(link.passage, link.story_id, link.role) for link in known.links if link.is_placed}
     if last.revision.digest == known.revision.digest and told == now:
         return known, None
     return _publish(session, known, Act.UPDATED, clock, by=by, why="")

@@ -50,6 +50,8 @@ async def suggest_for(database: Database, clock: Clock, brief: Brief) -> int:
 
     def keep(session: Session) -> int:
         suggestions.mark_read(session, brief.id, brief.revision.id, upto)
+        if done is None:
+            suggestions.forget_undecided(session, brief.id, proposals)
         return suggestions.propose(session, brief.id, proposals, now=clock())
 
     return await database.write(keep)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import Session
 
 from aggregator.model import (
@@ -27,6 +27,7 @@ from aggregator.store.tables import (
     REVISION,
     STORY,
     STORY_LINK,
+    SUGGESTION,
     BriefRow,
     PublicationRow,
     RevisionRow,
@@ -55,12 +56,44 @@ def create(session: Session, slug: str, draft: RevisionDraft, *, by: str, now: d
 
 def revise(session: Session, brief_id: int, draft: RevisionDraft, *, by: str, now: datetime) -> bool:
     """Save a revision; False where the newest one says the same already."""
-    newest = _revision(session, brief_id)
+    newest = newest_revision(session, brief_id)
     if newest.digest == draft.digest:
         return False
     _add_revision(session, brief_id, newest.number + 1, draft, by=by, now=now)
     session.execute(update(BRIEF).where(BRIEF.c.id == brief_id).values(revisions=newest.number + 1))
     return True
+
+
+def newest_revision(session: Session, brief_id: int) -> Revision:
+    """What a brief says now."""
+    query = select(RevisionRow).where(REVISION.c.brief_id == brief_id)
+    return _as_revision(session.execute(query.order_by(REVISION.c.number.desc()).limit(1)).scalar_one())
+
+
+def revision_numbered(session: Session, brief_id: int, number: int) -> Revision | None:
+    """What a brief said once; None where it has no such revision."""
+    query = select(RevisionRow).where(REVISION.c.brief_id == brief_id, REVISION.c.number == number)
+    row = session.execute(query).scalars().first()
+    return _as_revision(row) if row else None
+
+
+def move_passages(session: Session, brief_id: int, where: Mapping[str, str]) -> None:
+    """Let standing picks, and what was suggested, go with passages that have another name now."""
+    standing = (STORY_LINK.c.brief_id == brief_id, STORY_LINK.c.undone_at.is_(None))
+    # By way of a name that no passage has: two passages may have changed places.
+    steps = [(old, f"to {new}") for old, new in where.items()]
+    steps += [(f"to {new}", new) for new in where.values()]
+    for old, new in steps:
+        session.execute(update(STORY_LINK).where(*standing, STORY_LINK.c.passage == old).values(passage=new))
+        proposed = (SUGGESTION.c.brief_id == brief_id, SUGGESTION.c.passage == old)
+        if not old.startswith("to "):
+            session.execute(update(SUGGESTION).where(*proposed).values(passage=new))
+            continue
+        # What stands there already was suggested for a paragraph that is there no more.
+        session.execute(
+            delete(SUGGESTION).where(SUGGESTION.c.brief_id == brief_id, SUGGESTION.c.passage == new)
+        )
+        session.execute(update(SUGGESTION).where(*proposed).values(passage=new))
 
 
 def free_slug(session: Session, wanted: str) -> str:
@@ -134,7 +167,9 @@ def publish(session: Session, brief: Brief, act: Act, *, by: str, why: str, now:
         "by": by,
         "why": why,
         "links": [
-            [pick.passage, pick.story_id, versions[pick.story_id], pick.role.value] for pick in brief.links
+            [pick.passage, pick.story_id, versions[pick.story_id], pick.role.value]
+            for pick in brief.links
+            if pick.is_placed
         ],
     }
     state = BriefState.WITHDRAWN if act is Act.WITHDRAWN else BriefState.PUBLISHED
@@ -221,11 +256,6 @@ def _add_revision(
     session.execute(insert(REVISION).values(values))
 
 
-def _revision(session: Session, brief_id: int) -> Revision:
-    query = select(RevisionRow).where(REVISION.c.brief_id == brief_id)
-    return _as_revision(session.execute(query.order_by(REVISION.c.number.desc()).limit(1)).scalar_one())
-
-
 def _standing(brief_id: int, passage: str, story_id: int) -> Iterable[Any]:
     return (
         STORY_LINK.c.brief_id == brief_id,
@@ -265,7 +295,7 @@ def _brief(session: Session, row: BriefRow) -> Brief:
         slug=row.slug,
         state=BriefState(row.state),
         created_at=row.created_at,
-        revision=_revision(session, row.id),
+        revision=newest_revision(session, row.id),
         revisions=row.revisions,
         links=_links(session, row.id),
         release_at=row.release_at,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlmodel import Session
 
 from aggregator.store import progress
@@ -74,6 +74,17 @@ def propose(session: Session, brief_id: int, proposals: Sequence[Proposal], *, n
     return sum((each.passage, each.story_id) not in known for each in proposals)
 
 
+def forget_undecided(session: Session, brief_id: int, keep: Sequence[Proposal]) -> None:
+    """Drop what was suggested for an older text and is not in `keep`: what nobody picked or rejected."""
+    kept = {(each.passage, each.story_id) for each in keep} | _picked(session, brief_id)
+    undecided = (SUGGESTION.c.brief_id == brief_id, SUGGESTION.c.rejected_at.is_(None))
+    found = session.execute(select(SUGGESTION.c.passage, SUGGESTION.c.story_id).where(*undecided)).all()
+    for passage, story in found:
+        if (passage, story) not in kept:
+            one = (SUGGESTION.c.passage == passage, SUGGESTION.c.story_id == story)
+            session.execute(delete(SUGGESTION).where(SUGGESTION.c.brief_id == brief_id, *one))
+
+
 def standing(session: Session, brief_id: int) -> list[Proposal]:
     """The suggestions for a brief that nobody has rejected, best first."""
     query = select(SUGGESTION).where(SUGGESTION.c.brief_id == brief_id, SUGGESTION.c.rejected_at.is_(None))
@@ -125,10 +136,7 @@ def quality(session: Session, brief_id: int) -> Quality:
     """How good the suggestions for a brief were."""
     mine = SUGGESTION.c.brief_id == brief_id
     is_suggested = SUGGESTION.c.reasons != "[]"
-    picks = select(STORY_LINK.c.passage, STORY_LINK.c.story_id).where(
-        STORY_LINK.c.brief_id == brief_id, STORY_LINK.c.undone_at.is_(None)
-    )
-    picked = {(passage, story) for passage, story in session.execute(picks)}
+    picked = _picked(session, brief_id)
     made = select(SUGGESTION.c.passage, SUGGESTION.c.story_id).where(mine, is_suggested)
     suggested = {(passage, story) for passage, story in session.execute(made)}
     rejected = session.execute(
@@ -146,6 +154,13 @@ def read_upto(session: Session, brief_id: int, revision_id: int) -> int | None:
 def mark_read(session: Session, brief_id: int, revision_id: int, upto: int) -> None:
     """This revision of a brief was matched with every version up to this one."""
     progress.put(session, _mark(brief_id, revision_id), upto)
+
+
+def _picked(session: Session, brief_id: int) -> set[tuple[str, int]]:
+    picks = select(STORY_LINK.c.passage, STORY_LINK.c.story_id).where(
+        STORY_LINK.c.brief_id == brief_id, STORY_LINK.c.undone_at.is_(None)
+    )
+    return {(passage, story) for passage, story in session.execute(picks)}
 
 
 def _mark(brief_id: int, revision_id: int) -> str:
