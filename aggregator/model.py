@@ -371,3 +371,25 @@ class Account:
     name: str
     role: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDecision:
+    """What an editor said to a check."""
+
+    #: "accepted" or "ignored".
+    decision: str
+    why: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """An editor who signed in at the desk with a browser."""
+
+    account: Account
+    #: Stands in every form of the desk; another site cannot know it.
+    form_token: str
+    #: When to sign in again.
+    expires_at: datetime

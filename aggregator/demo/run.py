@@ -45,6 +45,8 @@ async def run_demo(*, once: bool, out: Path | None, port: int, say: Say, note: S
             await _write(app, out, say)
             if not once:
                 say(f"\nLook at it: {_url(pages)}   (the wire itself: {_url(wire)})")
+                key = await app.add_account(EDITOR, "chief")
+                say(f"The desk: {_url(pages)}/desk/sign-in   name: {EDITOR}   key: {key}")
                 note("Ctrl-C ends it; nothing of the demo stays on this machine.")
                 await make_server(service_of(app)).serve(sockets=[pages])
 

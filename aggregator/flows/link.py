@@ -101,6 +101,19 @@ async def link_stored(database: Database, name: str, *, encoder: Encoder | None 
     await index_anchors(database)
     brief = await database.read(lambda session: require_brief(session, name))
     text = read_brief(brief.revision.text)
+    query, linked, checks = await _found(database, text, encoder)
+    return as_json(query, linked, checks)
+
+
+async def checks_of(database: Database, text: BriefText) -> list[Check]:
+    """Where a brief and the stories of the archive disagree, and links of it that lead nowhere."""
+    _, _, checks = await _found(database, text, None)
+    return checks
+
+
+async def _found(
+    database: Database, text: BriefText, encoder: Encoder | None
+) -> tuple[Query, Linked, list[Check]]:
     query = await asyncio.to_thread(query_of, text)
     found, frequencies = await database.read(partial(find_evidence, query=query))
     # On a thread: it computes for a while, and the server goes on answering meanwhile.
@@ -109,7 +122,7 @@ async def link_stored(database: Database, name: str, *, encoder: Encoder | None 
     best = [ids[url] for url, _ in linked.ranking[:CHECKED]]
     evidence = await database.read(partial(read_evidence, ids=best))
     checks = _witnessed(await asyncio.to_thread(check, query, evidence), linked)
-    return as_json(query, linked, [*checks, *check_links(text)])
+    return query, linked, [*checks, *check_links(text)]
 
 
 def link_files(brief: Path, candidates: Path, *, encoder: Encoder | None = None) -> dict[str, Any]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import astuple
 from functools import partial
 
 from sqlmodel import Session
 
-from aggregator.flows.link import Evidence, find_evidence, index_anchors, new_evidence, query_of
+from aggregator.flows.link import Evidence, checks_of, find_evidence, index_anchors, new_evidence, query_of
 from aggregator.model import Brief, BriefState, Clock
 from aggregator.rules.briefs import read_brief
 from aggregator.rules.link_index import Linker
 from aggregator.rules.link_values import Frequencies, Query
 from aggregator.rules.links import link
 from aggregator.store import anchors as index
-from aggregator.store import briefs, suggestions
+from aggregator.store import briefs, checks, suggestions
 from aggregator.store.database import Database
 from aggregator.store.suggestions import Proposal
 
@@ -54,7 +55,16 @@ async def suggest_for(database: Database, clock: Clock, brief: Brief) -> int:
             suggestions.forget_undecided(session, brief.id, proposals)
         return suggestions.propose(session, brief.id, proposals, now=clock())
 
-    return await database.write(keep)
+    new = await database.write(keep)
+    if done is None or new:
+        await check_brief(database, clock, brief)
+    return new
+
+
+async def check_brief(database: Database, clock: Clock, brief: Brief) -> None:
+    """Look where a brief and the wire disagree, and keep what is found for the desk."""
+    rows = [astuple(each) for each in await checks_of(database, read_brief(brief.revision.text))]
+    await database.write(lambda s: checks.put(s, brief.id, brief.revision.id, rows, now=clock()))
 
 
 def _proposals(

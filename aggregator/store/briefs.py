@@ -20,7 +20,7 @@ from aggregator.model import (
     Role,
     StoryLink,
 )
-from aggregator.store.dialects import exclusive, row_id, upsert
+from aggregator.store.dialects import chunks, exclusive, row_id, upsert
 from aggregator.store.tables import (
     BRIEF,
     PUBLICATION,
@@ -75,6 +75,12 @@ def revision_numbered(session: Session, brief_id: int, number: int) -> Revision 
     query = select(RevisionRow).where(REVISION.c.brief_id == brief_id, REVISION.c.number == number)
     row = session.execute(query).scalars().first()
     return _as_revision(row) if row else None
+
+
+def revisions(session: Session, brief_id: int) -> list[Revision]:
+    """Every saved state of a brief, newest first."""
+    query = select(RevisionRow).where(REVISION.c.brief_id == brief_id).order_by(REVISION.c.number.desc())
+    return [_as_revision(row) for row in session.execute(query).scalars()]
 
 
 def move_passages(session: Session, brief_id: int, where: Mapping[str, str]) -> None:
@@ -205,6 +211,23 @@ def acts(session: Session, ids: Collection[int]) -> list[Publication]:
 def newest_publication(session: Session) -> int:
     """The id of the last act of publishing, 0 where there was none."""
     return int(session.execute(select(func.coalesce(func.max(PUBLICATION.c.id), 0))).scalar_one())
+
+
+def using(session: Session, story_ids: Collection[int]) -> dict[int, dict[str, str]]:
+    """The briefs that each of these stories is picked in, as titles by slug."""
+    found: dict[int, dict[str, str]] = {}
+    newest = (REVISION.c.brief_id == BRIEF.c.id) & (REVISION.c.number == BRIEF.c.revisions)
+    query = (
+        select(STORY_LINK.c.story_id, BRIEF.c.slug, REVISION.c.title)
+        .join(BRIEF, BRIEF.c.id == STORY_LINK.c.brief_id)
+        .join(REVISION, newest)
+        .where(STORY_LINK.c.undone_at.is_(None))
+        .order_by(BRIEF.c.id)
+    )
+    for some in chunks(sorted(story_ids), columns=1):
+        for story, slug, title in session.execute(query.where(STORY_LINK.c.story_id.in_(some))):
+            found.setdefault(story, {})[slug] = title
+    return found
 
 
 def plan_release(session: Session, brief_id: int, at: datetime | None, *, by: str) -> None:

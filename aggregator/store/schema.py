@@ -60,7 +60,8 @@ def drift(session: Session) -> list[str]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from aggregator.store import tables_out  # noqa: F401 - its tables are in the metadata once it is imported
+    # Their tables are in the metadata once they are imported.
+    from aggregator.store import tables_desk, tables_out  # noqa: F401
     from aggregator.store.tables import metadata
 
     def ours(name: str | None, kind: str, _parents: object) -> bool:

@@ -53,6 +53,8 @@ def say(request: Request, status: int, sentence: str, headers: Mapping[str, str]
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
+    if error.headers and "Location" in error.headers:
+        return Response(status_code=error.status_code, headers=error.headers)
     said = error.detail
     if said == HTTPStatus(error.status_code).phrase:
         said = f"{request.method} {request.url.path}: {said.lower()}."

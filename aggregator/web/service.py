@@ -15,6 +15,7 @@ from aggregator.rules.topics import Topic, compile_topic
 from aggregator.store.database import Database
 from aggregator.web import api, embed, hub, opml, pages, partners, problems, static
 from aggregator.web.context import Holder, Service
+from aggregator.web.desk import briefs, signing_in, wire
 from aggregator.web.documents import Documents
 from aggregator.web.keys import Meter
 from aggregator.web.live import PATH as EVENTS
@@ -47,6 +48,7 @@ def make_service(
         database, clock, site, serve, channels, compiled, holder, push or PushSettings(), Meter(clock)
     )
     app.state.service = service
+    app.state.failures = signing_in.Failures(clock)
     for router in (
         pages.router,
         embed.router,
@@ -55,6 +57,9 @@ def make_service(
         api.router,
         partners.router,
         hub.router,
+        signing_in.router,
+        wire.router,
+        briefs.router,
     ):
         app.include_router(router)
     problems.handle(app)

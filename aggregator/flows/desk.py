@@ -1,0 +1,319 @@
+"""What the desk shows of a brief and of the wire: each function is one look at the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlmodel import Session
+
+from aggregator.errors import BadInput
+from aggregator.flows.candidates import as_published
+from aggregator.flows.editorial import require_brief
+from aggregator.flows.writing import Saved, save
+from aggregator.language.query import parse_query
+from aggregator.model import (
+    Act,
+    Brief,
+    BriefState,
+    CheckDecision,
+    Clock,
+    Publication,
+    PublishedLink,
+    Story,
+    StoryLink,
+)
+from aggregator.rules.briefs import BriefText, Passage, read_brief
+from aggregator.rules.checking.desk import PickSeen, check_picks
+from aggregator.rules.checking.values import Check
+from aggregator.rules.checks import CONFLICTS
+from aggregator.rules.corrections import corrected, words_instead
+from aggregator.rules.entries import Published
+from aggregator.rules.topics import CompiledTopic
+from aggregator.store import briefs, checks, clusters, stories, suggestions
+from aggregator.store.clusters import ClusterView
+from aggregator.store.database import Database
+from aggregator.store.suggestions import Proposal
+
+#: How well the wire stands behind a passage, from what editors picked.
+Coverage = Literal["supported", "partly", "conflict", "none"]
+
+#: Stories read at once for the wire: copies and reports of one event fold into one row.
+WIRE_STORIES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A picked story beside its passage."""
+
+    link: StoryLink
+    story: Story
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSeen:
+    """A check with what an editor said to it."""
+
+    check: Check
+    #: What it would put in the place of the brief's words; None where an editor must write it.
+    instead: str | None
+    decision: CheckDecision | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody has still to decide."""
+        return self.decision is None
+
+
+@dataclass(frozen=True, slots=True)
+class PassageSeen:
+    """A passage as the desk shows it."""
+
+    passage: Passage
+    picks: tuple[Pick, ...]
+    checks: tuple[CheckSeen, ...]
+    #: How many stories are proposed for it.
+    proposed: int
+    coverage: Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A suggestion beside its passage."""
+
+    proposal: Proposal
+    story: Story
+    cluster: ClusterView | None
+    pick: StoryLink | None
+
+
+@dataclass(frozen=True, slots=True)
+class BriefSeen:
+    """A brief as the desk shows it."""
+
+    brief: Brief
+    text: BriefText
+    passages: tuple[PassageSeen, ...]
+    #: Checks of the brief as a whole.
+    checks: tuple[CheckSeen, ...]
+    #: Picks whose paragraph was taken out; they come back with it.
+    waiting: tuple[Pick, ...]
+    #: Whether its newest text has been held against the wire.
+    is_read: bool
+    #: Every act of publishing, oldest first.
+    acts: tuple[Publication, ...]
+    #: Whether readers have all of it.
+    is_told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A cluster in one row of the wire."""
+
+    #: The newest story of it that was asked for.
+    story: Story
+    cluster: ClusterView | None
+    #: Its other stories that were asked for, newest first.
+    others: tuple[Story, ...]
+    #: Titles of the briefs that have a story of it, by slug.
+    used_in: Mapping[str, str]
+
+
+def brief_seen(session: Session, name: str) -> BriefSeen:
+    """A brief with the picks and checks of each passage.
+
+    Raises:
+        BadInput: there is no such brief.
+    """
+    brief = require_brief(session, name)
+    text = read_brief(brief.revision.text)
+    known = stories.by_ids(session, [link.story_id for link in brief.links])
+    picks = [Pick(link, known[link.story_id]) for link in brief.links]
+    acts = tuple(briefs.publications(session, [brief.id]))
+    found = _found(session, brief)
+    said = checks.decisions(session, brief.id)
+    all_checks = [
+        CheckSeen(each, words_instead(each), said.get((each.kind, each.brief, each.sources_say)))
+        for each in [*(found or ()), *_of_picks(text, picks, acts)]
+    ]
+    proposals = suggestions.standing(session, brief.id)
+    ids = {passage.id for passage in text.passages}
+    return BriefSeen(
+        brief=brief,
+        text=text,
+        passages=tuple(_passage(passage, picks, all_checks, proposals) for passage in text.passages),
+        checks=tuple(each for each in all_checks if each.check.passage not in ids),
+        waiting=tuple(pick for pick in picks if not pick.link.is_placed),
+        is_read=found is not None,
+        acts=acts,
+        is_told=_is_told(brief, acts),
+    )
+
+
+def proposed(session: Session, brief: Brief, passage: str) -> list[Proposed]:
+    """What is suggested for a passage, best first."""
+    found = [each for each in suggestions.standing(session, brief.id) if each.passage == passage]
+    ids = [each.story_id for each in found]
+    known, places = stories.by_ids(session, ids), clusters.clusters_of(session, ids)
+    picked = {link.story_id: link for link in brief.links if link.passage == passage}
+    return [
+        Proposed(each, known[each.story_id], places.get(each.story_id), picked.get(each.story_id))
+        for each in found
+    ]
+
+
+def as_readers_get_it(
+    session: Session, name: str, compiled: Mapping[str, CompiledTopic], now: datetime
+) -> Published:
+    """A brief as it would be if it were published now.
+
+    Raises:
+        BadInput: there is no such brief, or it was withdrawn.
+    """
+    brief = require_brief(session, name)
+    if brief.state is BriefState.WITHDRAWN:
+        raise BadInput(f"{brief.slug} was withdrawn: its readers get a notice and nothing else.")
+    past = tuple(briefs.publications(session, [brief.id]))
+    placed = [link for link in brief.links if link.is_placed]
+    known = stories.by_ids(session, [link.story_id for link in placed])
+    links = tuple(
+        PublishedLink(each.passage, each.story_id, known[each.story_id].versions, each.role)
+        for each in placed
+    )
+    act = Act.UPDATED if past else Act.PUBLISHED
+    now = now.replace(microsecond=0)
+    coming = Publication(0, brief.id, act, now, brief.revision.saved_by, "", brief.revision, links)
+    return as_published(brief.slug, (*past, coming), known, compiled)
+
+
+def wire(
+    session: Session,
+    asked: str,
+    *,
+    topic: str | None,
+    language: str | None,
+    since: datetime | None,
+    limit: int,
+) -> list[Event]:
+    """The newest events that meet every condition, one row each.
+
+    Raises:
+        QueryError: `asked` cannot be read as a query.
+    """
+    query = parse_query(asked) if asked.strip() else None
+    found = stories.find(session, query, topic=topic, language=language, since=since, limit=WIRE_STORIES)
+    places = clusters.places(session, [story.id for story in found])
+    rows: dict[int, list[Story]] = {}
+    for story in found:
+        place = places.get(story.id)
+        rows.setdefault(place.root if place else story.id, []).append(story)
+    shown = list(rows.values())[:limit]
+    views = clusters.clusters_of(session, [row[0].id for row in shown])
+    used = briefs.using(session, [story.id for row in shown for story in row])
+    return [
+        Event(first, views.get(first.id), tuple(rest), _titles(used, (first, *rest)))
+        for first, *rest in shown
+    ]
+
+
+async def decide_check(
+    database: Database, clock: Clock, name: str, key: tuple[str, str, str], *, accept: bool, why: str, by: str
+) -> Saved | None:
+    """Accept a check, which corrects the brief's text, or ignore it with a reason.
+
+    `key` is the check's kind, its words and those of the sources.
+
+    Raises:
+        BadInput: there is no such check, it has no correction, or no reason is given.
+    """
+    if not accept and not why.strip():
+        raise BadInput("Say why the check is ignored: whoever reads the brief after you will ask.")
+
+    def act(session: Session) -> Saved | None:
+        brief = require_brief(session, name)
+        found = _found(session, brief) or []
+        check = next((each for each in found if (each.kind, each.brief, each.sources_say) == key), None)
+        if check is None:
+            raise BadInput(
+                "The brief has been changed since, and this check is not among its checks any more."
+            )
+        saved = None
+        if accept:
+            saved = _correct(session, brief, check, by=by, now=clock())
+        decision = "accepted" if accept else "ignored"
+        checks.decide(session, brief.id, key, decision, why=why.strip(), by=by, now=clock())
+        return saved
+
+    return await database.write(act)
+
+
+def _found(session: Session, brief: Brief) -> list[Check] | None:
+    """What was found in the newest text of a brief; None where nobody has looked yet."""
+    rows = checks.of_brief(session, brief.id, brief.revision.id)
+    return None if rows is None else [_check(*row) for row in rows]
+
+
+def _check(*fields: Any) -> Check:
+    kind, passage, words, start, end, sources_say, urls, spans, message = fields
+    said = tuple((url, story) for url, story in spans)
+    return Check(kind, passage, words, start, end, sources_say, tuple(urls), said, message)
+
+
+def _correct(session: Session, brief: Brief, check: Check, *, by: str, now: datetime) -> Saved:
+    words = words_instead(check)
+    text = brief.revision.text
+    new = words and corrected(text, check.passage, check.start, check.end, words)
+    if not new:
+        raise BadInput(f"“{check.brief}” cannot be put right by itself here: write it in the text.")
+    return save(session, brief, new, base=brief.revision.number, by=by, now=now)
+
+
+def _passage(
+    passage: Passage, picks: Sequence[Pick], found: Sequence[CheckSeen], proposals: Sequence[Proposal]
+) -> PassageSeen:
+    own = tuple(pick for pick in picks if pick.link.passage == passage.id)
+    mine = tuple(each for each in found if each.check.passage == passage.id)
+    count = sum(each.passage == passage.id for each in proposals)
+    return PassageSeen(passage, own, mine, count, _coverage(own, mine))
+
+
+def _coverage(picks: Sequence[Pick], found: Sequence[CheckSeen]) -> Coverage:
+    if any(each.is_open and each.check.kind in CONFLICTS for each in found):
+        return "conflict"
+    outlets = {pick.story.source_id for pick in picks}
+    if not outlets:
+        return "none"
+    return "supported" if len(outlets) > 1 else "partly"
+
+
+def _of_picks(text: BriefText, picks: Sequence[Pick], acts: Sequence[Publication]) -> list[Check]:
+    """Picked stories that the wire has changed since readers were told of them."""
+    passages = {passage.id: passage.text for passage in text.passages}
+    told = {(link.passage, link.story_id): link.version for link in acts[-1].links} if acts else {}
+    return check_picks(
+        [
+            PickSeen(
+                pick.link.passage,
+                passages[pick.link.passage],
+                pick.story.url or pick.story.entry_id,
+                told.get((pick.link.passage, pick.story.id), pick.story.versions),
+                pick.story.versions,
+            )
+            for pick in picks
+            if pick.link.passage in passages
+        ]
+    )
+
+
+def _is_told(brief: Brief, acts: Sequence[Publication]) -> bool:
+    if not acts or brief.state is not BriefState.PUBLISHED:
+        return brief.state is BriefState.WITHDRAWN
+    told = {(link.passage, link.story_id, link.role) for link in acts[-1].links}
+    now = {(link.passage, link.story_id, link.role) for link in brief.links if link.is_placed}
+    return acts[-1].revision.digest == brief.revision.digest and told == now
+
+
+def _titles(used: Mapping[int, Mapping[str, str]], row: Sequence[Story]) -> dict[str, str]:
+    return {slug: title for story in row for slug, title in used.get(story.id, {}).items()}

@@ -1,0 +1,58 @@
+"""The tables of the desk: who is signed in, what was found in briefs, what editors said to that."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from aggregator.store.tables import moment, table_of
+
+
+class SessionRow(SQLModel, table=True):
+    """An editor who is signed in with a browser, as long as this lasts."""
+
+    __tablename__ = "session"
+
+    #: SHA-256 of the cookie's token, which the browser alone has.
+    token_digest: str = Field(primary_key=True)
+    account_id: int = Field(foreign_key="account.id", ondelete="CASCADE", index=True)
+    #: Stands in every form of the desk; another site cannot know it.
+    form_token: str
+    created_at: datetime = moment()
+    expires_at: datetime = moment(index=True)
+
+
+class BriefChecksRow(SQLModel, table=True):
+    """What was found in a brief's newest revision. It can be made anew at any time."""
+
+    __tablename__ = "brief_checks"
+
+    brief_id: int = Field(primary_key=True, foreign_key="brief.id", ondelete="CASCADE")
+    revision_id: int = Field(foreign_key="revision.id", ondelete="CASCADE")
+    #: The fields of each check, in order, as JSON.
+    found: str
+    found_at: datetime = moment()
+
+
+class CheckDecisionRow(SQLModel, table=True):
+    """What an editor said to a check. Rows are only added; the last one of a check counts."""
+
+    __tablename__ = "check_decision"
+
+    id: int | None = Field(default=None, primary_key=True)
+    brief_id: int = Field(foreign_key="brief.id", ondelete="CASCADE", index=True)
+    kind: str
+    #: The words of the brief, and those of the sources.
+    brief: str
+    sources_say: str
+    #: "accepted" or "ignored".
+    decision: str
+    why: str
+    by: str
+    at: datetime = moment()
+
+
+SESSION = table_of(SessionRow)
+BRIEF_CHECKS = table_of(BriefChecksRow)
+CHECK_DECISION = table_of(CheckDecisionRow)

@@ -1,0 +1,135 @@
+"""What every page of the desk stands on: who asks, whether a form is ours, and how a page is made."""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from aggregator.flows.signing_in import signed_in
+from aggregator.model import SignedIn
+from aggregator.rules.channels import Site
+from aggregator.web import static
+from aggregator.web.context import Service, service_of
+from aggregator.web.pages import environment
+from aggregator.web.policies import content_policy
+
+#: The most that a form of the desk may hold; the longest field is the text of a brief.
+MOST_FIELDS = 100
+MOST_FIELD_BYTES = 1_000_000
+
+_NOT_KEPT = {"Cache-Control": "no-store"}
+_POLICY = content_policy(form_action="'self'", script_src="'self'", connect_src="'self'")
+_PORTS = {"http": 80, "https": 443}
+
+Here = Annotated[Service, Depends(service_of)]
+
+
+def is_secure(site: Site) -> bool:
+    """Whether browsers reach us under TLS."""
+    return site.url.startswith("https://")
+
+
+def cookie_name(site: Site) -> str:
+    """The name of the cookie that holds a session's token.
+
+    With the prefix `__Host-` a browser takes it from this very host alone, and under TLS alone.
+    """
+    return "__Host-wirebrief" if is_secure(site) else "wirebrief"
+
+
+async def require_editor(request: Request, service: Here) -> SignedIn:
+    """Who is signed in.
+
+    Raises:
+        HTTPException: nobody is. 303 leads whoever reads to sign in and back; what was sent gets 401.
+    """
+    token = request.cookies.get(cookie_name(service.site))
+    who = await signed_in(service.database, service.clock, token) if token else None
+    if who is not None:
+        return who
+    sign_in = f"{service.base}/desk/sign-in"
+    if request.method not in ("GET", "HEAD"):
+        said = f"You are not signed in any more: do so at {sign_in}, then go back and send this again."
+        raise HTTPException(HTTPStatus.UNAUTHORIZED, said, _NOT_KEPT)
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    location = f"{sign_in}?next={quote(asked)}"
+    raise HTTPException(HTTPStatus.SEE_OTHER, headers={"Location": location, **_NOT_KEPT})
+
+
+Who = Annotated[SignedIn, Depends(require_editor)]
+
+
+async def require_form(request: Request, service: Here, who: Who) -> dict[str, str]:
+    """The fields of a form that one of our pages sent for who is signed in.
+
+    Raises:
+        HTTPException: 403, another site sent it, or it is a page from before they signed in.
+    """
+    require_our_origin(request, service)
+    fields = await fields_of(request, most=MOST_FIELDS, most_bytes=MOST_FIELD_BYTES)
+    # Compared as bytes, since text beyond ASCII is refused there.
+    if not secrets.compare_digest(fields.get("form_token", "").encode(), who.form_token.encode()):
+        said = "This form is not from your present session: go back, load the page anew, and send it again."
+        raise HTTPException(HTTPStatus.FORBIDDEN, said, _NOT_KEPT)
+    return fields
+
+
+Sent = Annotated[dict[str, str], Depends(require_form)]
+
+
+def require_our_origin(request: Request, service: Service) -> None:
+    """Let nothing pass that a page of another site sent. Who names no origin is no browser of today.
+
+    Raises:
+        HTTPException: 403, the page was another site's.
+    """
+    said = request.headers.get("origin")
+    # Behind a proxy the request's own address is not the one that a browser sees.
+    if said is None or _origin(said) in {_origin(service.site.url), _origin(str(request.url))} - {None}:
+        return
+    sentence = (
+        "Another site sent this form, so nothing was done: open the desk itself and send it from there."
+    )
+    raise HTTPException(HTTPStatus.FORBIDDEN, sentence, _NOT_KEPT)
+
+
+async def fields_of(request: Request, *, most: int, most_bytes: int) -> dict[str, str]:
+    """The fields of a form; of one that is given twice the last counts.
+
+    Raises:
+        HTTPException: 400, there are more fields than `most`, or one is longer than `most_bytes`.
+    """
+    form = await request.form(max_files=0, max_fields=most, max_part_size=most_bytes)
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def render_desk(
+    service: Service, who: SignedIn | None, template: str, status: int = 200, /, **values: object
+) -> Response:
+    """A page of the desk from a template under `templates/desk`; `here` names its place in the bar."""
+    context = {
+        "site": service.site,
+        "base": service.base,
+        "version": static.version,
+        "who": who,
+        "here": "",
+        **values,
+    }
+    body = environment().get_template(f"desk/{template}").render(context)
+    return HTMLResponse(body, status, {**_NOT_KEPT, "Content-Security-Policy": _POLICY})
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    """Scheme, host and port of an address (RFC 6454); None where it has none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None

@@ -1,0 +1,149 @@
+"""What the templates of the desk show, worked out beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import SequenceMatcher
+
+from aggregator.errors import BadInput
+from aggregator.flows.desk import PassageSeen, Proposed
+from aggregator.language.text import fold
+from aggregator.model import Role
+from aggregator.web.shown import direction, excerpt, story_title
+
+#: What each role is called on its button.
+ROLES = {
+    Role.SOURCE: "as a source",
+    Role.BACKGROUND: "as background",
+    Role.QUOTE: "to quote",
+    Role.CONTRADICTS: "as one that disagrees",
+}
+
+#: Reasons shown on a card; the others are of less weight.
+MOST_REASONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of text: plain, one that a story shares, or one that a check doubts."""
+
+    text: str
+    #: "", "mark" or "slip".
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageShown:
+    """A passage with the words marked that the suggestions rest on."""
+
+    seen: PassageSeen
+    stretches: tuple[Stretch, ...]
+    #: Of five steps, how far the wire stands behind it.
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A suggestion."""
+
+    proposed: Proposed
+    title: str
+    direction: str
+    #: The sentence of the story that shares most with the passage, with what it shares marked.
+    sentence: tuple[Stretch, ...]
+    #: (words of the passage, words of the story), each pair once.
+    reasons: tuple[tuple[str, str], ...]
+    #: "12 outlets, 2 agencies, 4 languages", or "" for a story that stands alone.
+    company: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a text against another one."""
+
+    #: "same", "new" or "gone".
+    kind: str
+    text: str
+
+
+def passage(seen: PassageSeen, proposed: Sequence[Proposed]) -> PassageShown:
+    """A passage, marked for the suggestions that are shown beside it."""
+    slips = [
+        (each.check.start, each.check.end) for each in seen.checks if each.is_open and each.check.sources_say
+    ]
+    words = {brief for each in proposed for _, brief, _ in each.proposal.reasons}
+    outlets = {pick.story.source_id for pick in seen.picks}
+    return PassageShown(seen, tuple(marked(seen.passage.text, words, slips)), min(len(outlets), 5))
+
+
+def card(proposed: Proposed) -> Card:
+    """A suggestion with its best sentence and its reasons."""
+    story = proposed.story
+    pairs = list(dict.fromkeys((brief, said) for _, brief, said in proposed.proposal.reasons))
+    words = {said for _, said in pairs}
+    cluster = proposed.cluster
+    return Card(
+        proposed=proposed,
+        title=story_title(story),
+        direction=direction(story.language),
+        sentence=tuple(marked(_best_sentence(story.summary, words), words, ())),
+        reasons=tuple(pairs[:MOST_REASONS]),
+        company=str(cluster) if cluster is not None and cluster.size > 1 else "",
+    )
+
+
+def marked(text: str, words: set[str], slips: Sequence[tuple[int, int]]) -> Iterator[Stretch]:
+    """The text in stretches; joined they are the text again. A slip goes before a mark."""
+    kinds = [""] * len(text)
+    for said in words:
+        start = text.find(said) if said else -1
+        while start >= 0:
+            kinds[start : start + len(said)] = ["mark"] * len(said)
+            start = text.find(said, start + len(said))
+    for start, end in slips:
+        kinds[max(start, 0) : end] = ["slip"] * (min(end, len(text)) - max(start, 0))
+    begin = 0
+    for place in range(1, len(text) + 1):
+        if place == len(text) or kinds[place] != kinds[begin]:
+            yield Stretch(text[begin:place], kinds[begin])
+            begin = place
+
+
+def changed_lines(old: str, new: str) -> list[Line]:
+    """A text against the one before it, line by line."""
+    before, after = old.splitlines(), new.splitlines()
+    lines: list[Line] = []
+    for what, old_from, old_to, new_from, new_to in SequenceMatcher(
+        None, before, after, autojunk=False
+    ).get_opcodes():
+        if what == "equal":
+            lines += [Line("same", line) for line in after[new_from:new_to]]
+            continue
+        lines += [Line("gone", line) for line in before[old_from:old_to]]
+        lines += [Line("new", line) for line in after[new_from:new_to]]
+    return lines
+
+
+def planned(written: str) -> datetime | None:
+    """The time (UTC) that a form plans a release for; None where it names none.
+
+    Raises:
+        BadInput: it is no time.
+    """
+    if not written.strip():
+        return None
+    try:
+        moment = datetime.fromisoformat(written.strip())
+    except ValueError as error:
+        raise BadInput(f"{written!r} is no time: write it as 2025-02-18T14:30, in UTC.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _best_sentence(text: str, words: set[str]) -> str:
+    """The sentence that holds most of these words; the first of those that hold as many."""
+    folded = {fold(word) for word in words}
+    sentences = [part.strip() for part in text.replace("\n", " ").replace(". ", ".\n").split("\n")]
+    best = max(sentences, key=lambda said: sum(word in fold(said) for word in folded), default="")
+    return excerpt(best, 320)
