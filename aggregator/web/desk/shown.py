@@ -40,7 +40,7 @@ class PassageShown:
 
     seen: PassageSeen
     stretches: tuple[Stretch, ...]
-    #: Of five steps, how far the wire stands behind it.
+    #: How many fifths of its bar are filled: all where it is in conflict, else one for each outlet picked.
     part: int
 
 
@@ -75,7 +75,7 @@ def passage(seen: PassageSeen, proposed: Sequence[Proposed]) -> PassageShown:
     ]
     words = {brief for each in proposed for _, brief, _ in each.proposal.reasons}
     outlets = {pick.story.source_id for pick in seen.picks}
-    return PassageShown(seen, tuple(marked(seen.passage.text, words, slips)), min(len(outlets), 5))
+    return PassageShown(seen, tuple(marked(seen.passage.text, words, slips)), 5 if seen.coverage == "conflict" else min(len(outlets), 5))
 
 
 def card(proposed: Proposed) -> Card:
