@@ -18,7 +18,7 @@ from aggregator.flows.export import export_channels
 from aggregator.flows.link import link_stored
 from aggregator.model import Role, SourceDraft
 from aggregator.rules.checks import CONFLICTS
-from aggregator.serving import listen, make_server, served, service_of
+from aggregator.serving import listen, serve_app, served
 from aggregator.settings import Settings, example, load
 from aggregator.store.topics import standings
 
@@ -48,7 +48,8 @@ async def run_demo(*, once: bool, out: Path | None, port: int, say: Say, note: S
                 key = await app.add_account(EDITOR, "chief")
                 say(f"The desk: {_url(pages)}/desk/sign-in   name: {EDITOR}   key: {key}")
                 note("Ctrl-C ends it; nothing of the demo stays on this machine.")
-                await make_server(service_of(app)).serve(sockets=[pages])
+                # What is decided at its desk is published, as in a newsroom.
+                await serve_app(app, pages, with_schedule=True)
 
 
 def _settings(folder: Path, *, pages_url: str, wire_url: str) -> Settings:

@@ -75,7 +75,8 @@ def passage(seen: PassageSeen, proposed: Sequence[Proposed]) -> PassageShown:
     ]
     words = {brief for each in proposed for _, brief, _ in each.proposal.reasons}
     outlets = {pick.story.source_id for pick in seen.picks}
-    return PassageShown(seen, tuple(marked(seen.passage.text, words, slips)), 5 if seen.coverage == "conflict" else min(len(outlets), 5))
+    part = 5 if seen.coverage == "conflict" else min(len(outlets), 5)
+    return PassageShown(seen, tuple(marked(seen.passage.text, words, slips)), part)
 
 
 def card(proposed: Proposed) -> Card:

@@ -1,0 +1,1 @@
+"""The desk in a real Chromium, as an editor uses it."""
