@@ -25,7 +25,9 @@ def put(
         "found_at": now,
     }
     statement = upsert(session, BRIEF_CHECKS).values(brief_id=brief_id, **values)
-    session.execute(statement.on_conflict_do_update(index_elements=["brief_id"], set_=values))
+    # Whoever looked at an older text for longer does not put it over what was found in a newer one.
+    is_newer = BRIEF_CHECKS.c.revision_id <= revision_id
+    session.execute(statement.on_conflict_do_update(index_elements=["brief_id"], set_=values, where=is_newer))
 
 
 def of_brief(session: Session, brief_id: int, revision_id: int) -> list[list[Any]] | None:
