@@ -194,7 +194,10 @@ async def test_a_brief_is_planned_and_the_plan_taken_back(
     newsroom: Newsroom, editor: httpx.AsyncClient
 ) -> None:
     await newsroom.brief()
-    assert (await send(editor, f"{PAGE}/publish", act="plan", at="soon")).status_code == 400
+    for at in ("soon", "", "2025-02-18T08:00"):
+        assert (await send(editor, f"{PAGE}/publish", act="plan", at=at)).status_code == 400
+    assert (await send(editor, f"{PAGE}/publish")).status_code == 400
+    assert brief(newsroom).state is BriefState.DRAFT
     await send(editor, f"{PAGE}/publish", act="plan", at="2099-01-01T10:00")
     assert (brief(newsroom).state, brief(newsroom).release_at is None) == (BriefState.DRAFT, False)
     await send(editor, f"{PAGE}/cancel")
@@ -248,3 +251,15 @@ async def test_a_text_is_held_against_the_wire_as_soon_as_it_is_saved(
     answer = await send(editor, "/desk/briefs", text=BRIEF)
     shown = await page(editor, answer.headers["location"])
     assert "has not been held against the wire" not in shown
+
+
+async def test_enter_in_a_field_never_presses_the_button_of_something_else(
+    newsroom: Newsroom, editor: httpx.AsyncClient
+) -> None:
+    await newsroom.brief()
+    await newsroom.publish()
+    await send(editor, f"{PAGE}/text", text=BRIEF.replace("Tuesday", "Monday"), base="1")
+    shown = await page(editor)
+    # A browser presses the first button of the form that the field stands in.
+    with_fields = [form for form in re.findall(r"<form.*?</form>", shown, re.DOTALL) if 'name="why"' in form]
+    assert [form.count("<button") for form in with_fields] == [1] * len(with_fields) != []

@@ -116,18 +116,23 @@ async def decide(slug: str, service: Here, who: Decider, sent: Sent) -> Response
 
 @router.post("/{slug}/publish")
 async def publish(slug: str, service: Here, who: Decider, sent: Sent) -> Response:
-    """Publish a brief, or what changed of it; as a correction where a note for readers is given."""
-    why = sent.get("why", "").strip()
-    if sent.get("act") == "correct":
-        if not why:
-            raise BadInput("Say what was wrong: readers see the note with the correction.")
-        found = await service.database.read(lambda session: editorial.require_brief(session, slug))
-        await editorial.correct_brief(
-            service.database, service.clock, slug, found.revision.text, by=who.account.name, why=why
-        )
-    else:
-        at = shown.planned(sent.get("at", ""))
-        await editorial.publish_brief(service.database, service.clock, slug, by=who.account.name, at=at)
+    """Publish a brief or what changed of it: now, by itself at a time, or as a correction with a note."""
+    by = who.account.name
+    match sent.get("act"):
+        case "publish":
+            await editorial.publish_brief(service.database, service.clock, slug, by=by)
+        case "plan":
+            at = shown.planned(sent.get("at", ""), service.clock())
+            await editorial.publish_brief(service.database, service.clock, slug, by=by, at=at)
+        case "correct":
+            if not (why := sent.get("why", "").strip()):
+                raise BadInput("Say what was wrong: readers see the note with the correction.")
+            found = await service.database.read(lambda session: editorial.require_brief(session, slug))
+            await editorial.correct_brief(
+                service.database, service.clock, slug, found.revision.text, by=by, why=why
+            )
+        case _:
+            raise BadInput("Say what becomes of the brief: one of its buttons does.")
     return _to(service, slug)
 
 

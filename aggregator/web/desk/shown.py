@@ -127,19 +127,20 @@ def changed_lines(old: str, new: str) -> list[Line]:
     return lines
 
 
-def planned(written: str) -> datetime | None:
-    """The time (UTC) that a form plans a release for; None where it names none.
+def planned(written: str, now: datetime) -> datetime:
+    """The time that a form plans a release for; UTC unless it says.
 
     Raises:
-        BadInput: it is no time.
+        BadInput: it is no time, or it has passed, so that the brief would go out at once.
     """
-    if not written.strip():
-        return None
     try:
         moment = datetime.fromisoformat(written.strip())
     except ValueError as error:
         raise BadInput(f"{written!r} is no time: write it as 2025-02-18T14:30, in UTC.") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment <= now:
+        raise BadInput(f"{written} has passed: plan a time to come, or publish the brief now.")
+    return moment
 
 
 def _best_sentence(text: str, words: set[str]) -> str:
