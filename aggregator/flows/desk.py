@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from aggregator.errors import BadInput
 from aggregator.flows.candidates import as_published
-from aggregator.flows.editorial import require_brief
+from aggregator.flows.editorial import is_told, require_brief
 from aggregator.flows.writing import Saved, save
 from aggregator.language.query import parse_query
 from aggregator.model import (
@@ -310,9 +310,7 @@ def _of_picks(text: BriefText, picks: Sequence[Pick], acts: Sequence[Publication
 def _is_told(brief: Brief, acts: Sequence[Publication]) -> bool:
     if not acts or brief.state is not BriefState.PUBLISHED:
         return brief.state is BriefState.WITHDRAWN
-    told = {(link.passage, link.story_id, link.role) for link in acts[-1].links}
-    now = {(link.passage, link.story_id, link.role) for link in brief.links if link.is_placed}
-    return acts[-1].revision.digest == brief.revision.digest and told == now
+    return is_told(brief, acts[-1])
 
 
 def _titles(used: Mapping[int, Mapping[str, str]], row: Sequence[Story]) -> dict[str, str]:

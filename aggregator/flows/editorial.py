@@ -12,7 +12,7 @@ from sqlmodel import Session
 from aggregator.errors import BadInput
 from aggregator.flows.writing import Saved, draft_of, revise, save
 from aggregator.language.text import fold
-from aggregator.model import Act, Brief, BriefState, Clock, Role, Story
+from aggregator.model import Act, Brief, BriefState, Clock, Publication, Role, Story
 from aggregator.rules.briefs import BriefText, read_brief
 from aggregator.store import briefs, stories, suggestions
 from aggregator.store.database import Database
@@ -226,6 +226,13 @@ async def withdraw_brief(
     return await database.write(act)
 
 
+def is_told(brief: Brief, last: Publication) -> bool:
+    """Whether an act of publishing told all that the brief says and rests on now."""
+    told = {(link.passage, link.story_id, link.role) for link in last.links}
+    now = {(link.passage, link.story_id, link.role) for link in brief.links if link.is_placed}
+    return last.revision.digest == brief.revision.digest and told == now
+
+
 def require_brief(session: Session, name: str) -> Brief:
     """The brief of this slug or number.
 
@@ -255,10 +262,7 @@ def _publish_changed(session: Session, known: Brief, clock: Clock, *, by: str) -
     past = briefs.publications(session, [known.id])
     if not past:
         return _publish(session, known, Act.PUBLISHED, clock, by=by, why="")
-    last = past[-1]
-    told = {(link.passage, link.story_id, link.role) for link in last.links}
-    now = {(link.passage, link.story_id, link.role) for link in known.links if link.is_placed}
-    if last.revision.digest == known.revision.digest and told == now:
+    if is_told(known, past[-1]):
         return known, None
     return _publish(session, known, Act.UPDATED, clock, by=by, why="")
 
