@@ -371,6 +371,10 @@ class Account:
     name: str
     role: str
     created_at: datetime
+    #: The language of their interface; "" for whatever their browser asks for.
+    language: str = ""
+    #: The IANA name of their time zone; "" where nobody knows it, which is read as UTC.
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from aggregator.flows.partners import key_digest
-from aggregator.model import Clock, SignedIn
+from aggregator.model import Account, Clock, SignedIn
 from aggregator.store import accounts, sessions
 from aggregator.store.database import Database
 
@@ -49,3 +49,8 @@ async def signed_in(database: Database, clock: Clock, token: str) -> SignedIn | 
 async def sign_out(database: Database, token: str) -> None:
     """End a session, wherever else its token was copied to."""
     await database.write(lambda session: sessions.end(session, key_digest(token)))
+
+
+async def read_in(database: Database, account: Account, *, language: str, zone: str) -> None:
+    """Keep in which language and by which clock somebody reads."""
+    await database.write(lambda session: accounts.read_in(session, account.id, language=language, zone=zone))

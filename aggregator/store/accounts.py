@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlmodel import Session
 
 from aggregator.model import Account
@@ -35,5 +35,18 @@ def count(session: Session) -> int:
     return len(session.execute(select(ACCOUNT.c.id)).all())
 
 
+def read_in(session: Session, account_id: int, *, language: str, zone: str) -> None:
+    """Keep in which language and by which clock somebody reads."""
+    own = update(ACCOUNT).where(ACCOUNT.c.id == account_id)
+    session.execute(own.values(language=language, zone=zone))
+
+
 def _account(row: AccountRow) -> Account:
-    return Account(id=row.id or 0, name=row.name, role=row.role, created_at=row.created_at)
+    return Account(
+        id=row.id or 0,
+        name=row.name,
+        role=row.role,
+        created_at=row.created_at,
+        language=row.language,
+        zone=row.zone,
+    )

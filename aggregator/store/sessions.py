@@ -40,6 +40,8 @@ def holder(session: Session, token_digest: str, now: datetime) -> SignedIn | Non
             ACCOUNT.c.name,
             ACCOUNT.c.role,
             ACCOUNT.c.created_at,
+            ACCOUNT.c.language,
+            ACCOUNT.c.zone,
             SESSION.c.form_token,
             SESSION.c.expires_at,
         )
@@ -53,8 +55,8 @@ def holder(session: Session, token_digest: str, now: datetime) -> SignedIn | Non
     row = session.execute(query).first()
     if row is None:
         return None
-    account = Account(id=row.id, name=row.name, role=row.role, created_at=row.created_at)
-    return SignedIn(account, row.form_token, row.expires_at)
+    *account, form_token, expires_at = row
+    return SignedIn(Account(*account), form_token, expires_at)
 
 
 def end(session: Session, token_digest: str) -> None:

@@ -331,6 +331,8 @@ class AccountRow(SQLModel, table=True):
     key_digest: str = Field(unique=True)
     created_at: datetime = moment()
     revoked_at: datetime | None = moment(nullable=True)
+    language: str = ""
+    zone: str = ""
 
 
 class ClusterRow(SQLModel, table=True):

@@ -21,6 +21,7 @@ from aggregator.web import live, shown, static
 from aggregator.web.answers import Resource, compressed, make_resource
 from aggregator.web.context import Service, Stamps, service_of
 from aggregator.web.linked_data import as_script, news_article
+from aggregator.web.locales import translations
 from aggregator.web.policies import WITH_EVENTS
 from feeds.dates import rfc3339
 from feeds.model import Feed
@@ -138,16 +139,19 @@ def render(service: Service, template: str, **values: object) -> bytes:
 
 
 @cache
-def environment() -> Environment:
-    """The templates: all text is escaped, and what is not there is an error."""
+def environment(language: str = "en") -> Environment:
+    """The templates in a language: all text is escaped, and what is not there is an error."""
     found = Environment(
         loader=PackageLoader("aggregator.web"),
+        extensions=["jinja2.ext.i18n"],
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     found.filters["rfc3339"] = rfc3339
+    # The methods are those of the extension, which jinja2's types do not know.
+    found.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
     return found
 
 

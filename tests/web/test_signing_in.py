@@ -72,7 +72,7 @@ async def test_the_page_asks_for_a_name_and_a_key(reader: httpx.AsyncClient) -> 
     page = await reader.get("/desk/sign-in")
     assert page.status_code == 200
     assert all(f'name="{field}"' in page.text for field in ("name", "key", "next"))
-    assert "<script" not in page.text
+    assert page.text.count("<script") == 1
     assert page.headers["cache-control"] == "no-store"
     policy = page.headers["content-security-policy"]
     assert "form-action 'self'" in policy
@@ -114,7 +114,7 @@ async def test_a_key_that_does_not_belong_to_the_name_is_refused(
 
 async def test_what_was_typed_stays_text(reader: httpx.AsyncClient) -> None:
     answer = await enter(reader, '"><script>', "guess", next='"><img>')
-    assert "<script" not in answer.text
+    assert answer.text.count("<script") == 1
     assert "<img" not in answer.text
     assert "guess" not in answer.text
 
@@ -352,7 +352,7 @@ async def test_a_page_of_the_desk_leads_to_signing_in_and_back(newsroom: Newsroo
         answer = await enter(reader, next="/desk/mine?a=1&b=2")
         seen = await reader.get(answer.headers["location"])
     assert (seen.status_code, seen.headers["cache-control"]) == (202, "no-store")
-    assert "<span>ada</span>" in seen.text
+    assert "/desk/you\">ada</a>" in seen.text
     assert '<a href="/desk/briefs" aria-current="page">Briefs</a>' in seen.text
     assert 'action="/desk/sign-out"' in seen.text
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from aggregator.errors import BadInput
@@ -17,26 +16,12 @@ from aggregator.rules.entries import brief_entry
 from aggregator.store import briefs
 from aggregator.web.context import Service
 from aggregator.web.desk import shown
-from aggregator.web.desk.frame import Here, Sent, Who, render_desk
+from aggregator.web.desk.frame import Decider, Here, Sent, Who, render_desk
 from aggregator.web.shown import brief_shown
 from feeds.model import Feed
 from feeds.write import render
 
 router = APIRouter(prefix="/desk/briefs", include_in_schema=False)
-
-
-async def require_decider(who: Who) -> SignedIn:
-    """Who is signed in and may decide things.
-
-    Raises:
-        HTTPException: 403, they may only look.
-    """
-    if who.account.role == "viewer":
-        raise HTTPException(HTTPStatus.FORBIDDEN, "You may look at everything here, and decide nothing.")
-    return who
-
-
-Decider = Annotated[SignedIn, Depends(require_decider)]
 
 
 @router.get("")

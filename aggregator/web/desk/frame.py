@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
+from datetime import UTC
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote, urlsplit
@@ -16,12 +18,27 @@ from aggregator.model import SignedIn
 from aggregator.rules.channels import Site
 from aggregator.web import static
 from aggregator.web.context import Service, service_of
+from aggregator.web.locales import LANGUAGES, N_, Reading, spoken, zone_named
 from aggregator.web.pages import environment
 from aggregator.web.policies import content_policy
 
 #: The most that a form of the desk may hold; the longest field is the text of a brief.
 MOST_FIELDS = 100
 MOST_FIELD_BYTES = 1_000_000
+
+#: The pages in the bar: what each is called in its address, and by people.
+PLACES = (
+    ("today", N_("Today")),
+    ("wire", N_("Wire")),
+    ("briefs", N_("Briefs")),
+    ("topics", N_("Topics")),
+    ("sources", N_("Sources")),
+    ("channels", N_("Channels")),
+    ("partners", N_("Partners")),
+)
+
+#: What accounts may be, by rising rights.
+ROLES = (N_("viewer"), N_("editor"), N_("chief"), N_("admin"))
 
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _POLICY = content_policy(form_action="'self'", script_src="'self'", connect_src="'self'")
@@ -43,8 +60,15 @@ def cookie_name(site: Site) -> str:
     return "__Host-wirebrief" if is_secure(site) else "wirebrief"
 
 
+def reading_of(who: SignedIn) -> Reading:
+    """How somebody reads."""
+    account = who.account
+    language = account.language if account.language in LANGUAGES else "en"
+    return Reading(language, zone_named(account.zone) or UTC)
+
+
 async def require_editor(request: Request, service: Here) -> SignedIn:
-    """Who is signed in.
+    """Who is signed in, with the language that their browser asks for where they chose none.
 
     Raises:
         HTTPException: nobody is. 303 leads whoever reads to sign in and back; what was sent gets 401.
@@ -52,7 +76,12 @@ async def require_editor(request: Request, service: Here) -> SignedIn:
     token = request.cookies.get(cookie_name(service.site))
     who = await signed_in(service.database, service.clock, token) if token else None
     if who is not None:
-        return who
+        asked = request.headers.get("accept-language", "")
+        return (
+            who
+            if who.account.language
+            else replace(who, account=replace(who.account, language=spoken(asked)))
+        )
     sign_in = f"{service.base}/desk/sign-in"
     if request.method not in ("GET", "HEAD"):
         said = f"You are not signed in any more: do so at {sign_in}, then go back and send this again."
@@ -63,6 +92,20 @@ async def require_editor(request: Request, service: Here) -> SignedIn:
 
 
 Who = Annotated[SignedIn, Depends(require_editor)]
+
+
+async def require_decider(who: Who) -> SignedIn:
+    """Who is signed in and may decide things.
+
+    Raises:
+        HTTPException: 403, they may only look.
+    """
+    if who.account.role == "viewer":
+        raise HTTPException(HTTPStatus.FORBIDDEN, "You may look at everything here, and decide nothing.")
+    return who
+
+
+Decider = Annotated[SignedIn, Depends(require_decider)]
 
 
 async def require_form(request: Request, service: Here, who: Who) -> dict[str, str]:
@@ -112,16 +155,24 @@ async def fields_of(request: Request, *, most: int, most_bytes: int) -> dict[str
 def render_desk(
     service: Service, who: SignedIn | None, template: str, status: int = 200, /, **values: object
 ) -> Response:
-    """A page of the desk from a template under `templates/desk`; `here` names its place in the bar."""
+    """A page of the desk from a template under `templates/desk`; `here` names its place in the bar.
+
+    It is made in the language and the zone of whoever is signed in, or in that of `reading`.
+    """
+    given = values.pop("reading", None)
+    reading = given if isinstance(given, Reading) else reading_of(who) if who else Reading()
     context = {
         "site": service.site,
         "base": service.base,
         "version": static.version,
         "who": who,
         "here": "",
+        "places": PLACES,
+        "now": service.clock(),
+        **reading.context(),
         **values,
     }
-    body = environment().get_template(f"desk/{template}").render(context)
+    body = environment(reading.language).get_template(f"desk/{template}").render(context)
     return HTMLResponse(body, status, {**_NOT_KEPT, "Content-Security-Policy": _POLICY})
 
 

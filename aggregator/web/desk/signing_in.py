@@ -11,18 +11,21 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from aggregator.flows.signing_in import LASTS, sign_in, sign_out
+from aggregator.errors import BadInput
+from aggregator.flows.signing_in import LASTS, read_in, sign_in, sign_out, signed_in
 from aggregator.model import Clock
 from aggregator.web.context import Service
 from aggregator.web.desk.frame import (
     Here,
     Sent,
+    Who,
     cookie_name,
     fields_of,
     is_secure,
     render_desk,
     require_our_origin,
 )
+from aggregator.web.locales import LANGUAGES, N_, Reading, spoken, zone_named, zones
 
 router = APIRouter(prefix="/desk", include_in_schema=False)
 
@@ -68,9 +71,9 @@ class Failures:
 
 
 @router.api_route("/sign-in", methods=["GET", "HEAD"])
-async def form(service: Here, next: str = START) -> Response:
+async def form(request: Request, service: Here, next: str = START) -> Response:
     """Where a name and a key are asked for."""
-    return _page(service, next=next)
+    return _page(service, request, next=next)
 
 
 @router.post("/sign-in")
@@ -83,17 +86,20 @@ async def enter(request: Request, service: Here) -> Response:
     failures = _failures(request)
     if (wait := failures.wait(name)) is not None:
         minutes = ceil(wait / timedelta(minutes=1))
-        problem = f"There were too many wrong keys for this name: try again in {minutes} min."
-        answer = _page(service, HTTPStatus.TOO_MANY_REQUESTS, next=next, name=name, problem=problem)
+        problem = _reading(request).say(
+            N_("There were too many wrong keys for this name: try again in %(minutes)s min."), minutes=minutes
+        )
+        answer = _page(service, request, HTTPStatus.TOO_MANY_REQUESTS, next=next, name=name, problem=problem)
         answer.headers["Retry-After"] = str(ceil(wait.total_seconds()))
         return answer
     # Counted before the answer is known, so that many tries at once are not one.
     failures.note(name)
     token = await sign_in(service.database, service.clock, name, key)
     if token is None:
-        problem = "This name and this key do not belong together."
-        return _page(service, HTTPStatus.FORBIDDEN, next=next, name=name, problem=problem)
+        problem = _reading(request).say(N_("This name and this key do not belong together."))
+        return _page(service, request, HTTPStatus.FORBIDDEN, next=next, name=name, problem=problem)
     failures.forget(name)
+    await _note_zone(service, token, fields.get("zone", ""))
     answer = _led_to(service, next if _is_ours(next) else START)
     answer.set_cookie(
         cookie_name(service.site),
@@ -117,10 +123,44 @@ async def leave(request: Request, service: Here, _: Sent) -> Response:
     return answer
 
 
+@router.get("/you")
+async def you(request: Request, service: Here, who: Who) -> Response:
+    """How somebody reads the desk: in which language, and by which clock."""
+    return render_desk(service, who, "you.html", here="you", languages=LANGUAGES, zones=zones())
+
+
+@router.post("/you")
+async def set_you(service: Here, who: Who, sent: Sent) -> Response:
+    """Keep how somebody reads."""
+    language, zone = sent.get("language", ""), sent.get("zone", "")
+    if language not in LANGUAGES or zone_named(zone) is None:
+        raise BadInput("Choose one of the languages and one of the time zones of the page.")
+    await read_in(service.database, who.account, language=language, zone=zone)
+    return _led_to(service, "/desk/you")
+
+
+async def _note_zone(service: Service, token: str, zone: str) -> None:
+    """Take the zone that the browser says, unless somebody chose one before."""
+    who = await signed_in(service.database, service.clock, token)
+    if who is not None and not who.account.zone and zone_named(zone) is not None:
+        await read_in(service.database, who.account, language=who.account.language, zone=zone)
+
+
+def _reading(request: Request) -> Reading:
+    return Reading(spoken(request.headers.get("accept-language", "")))
+
+
 def _page(
-    service: Service, status: int = 200, *, next: str, name: str = "", problem: str | None = None
+    service: Service,
+    request: Request,
+    status: int = 200,
+    *,
+    next: str,
+    name: str = "",
+    problem: str | None = None,
 ) -> Response:
-    return render_desk(service, None, "sign-in.html", status, next=next, name=name, problem=problem)
+    about = {"next": next, "name": name, "problem": problem, "reading": _reading(request)}
+    return render_desk(service, None, "sign-in.html", status, **about)
 
 
 def _led_to(service: Service, path: str) -> Response:

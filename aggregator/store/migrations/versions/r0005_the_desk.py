@@ -10,7 +10,9 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Make the table; nobody is signed in yet."""
+    """Make the tables; nobody is signed in yet."""
+    for name in ("language", "zone"):
+        op.add_column("account", sa.Column(name, sa.String(), nullable=False, server_default=""))
     op.create_table(
         "session",
         sa.Column("token_digest", sa.String(), nullable=False),
