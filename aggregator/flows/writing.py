@@ -24,10 +24,14 @@ class Saved:
     #: The newest revision now, and its text.
     number: int
     text: str
+    #: The revision that holds what was written just as it was: whoever goes on writing begins from it.
+    mine: int
     #: Whether somebody else's changes are in it, too.
     is_merged: bool = False
     #: Places that both changed. The text has theirs; mine is kept whole as the revision before.
     clashes: tuple[Clash, ...] = ()
+    #: The text with mine in those places.
+    text_of_mine: str = ""
 
 
 def draft_of(text: str, read: BriefText) -> RevisionDraft:
@@ -51,18 +55,22 @@ def save(session: Session, known: Brief, text: str, *, base: int, by: str, now: 
     mine = read_brief(text)
     newest = known.revision
     if base == newest.number:
-        is_new = revise(session, known, draft_of(text, mine), by=by, now=now)
-        return Saved(newest.number + is_new, text if is_new else newest.text)
+        number = newest.number + revise(session, known, draft_of(text, mine), by=by, now=now)
+        return Saved(number, text if number > newest.number else newest.text, number)
     begun = briefs.revision_numbered(session, known.id, base)
     if begun is None:
         raise BadInput(f"{known.slug} has no revision {base}: open it again and put your text into it.")
     merged = _merged(begun.text, text, newest.text)
-    if merged.clashes:
+    own, whole = draft_of(text, mine), draft_of(merged.text, read_brief(merged.text))
+    number = 0
+    if own.digest != whole.digest:
         # Whole, under its writer's name: what is not in the newest text can be read there.
-        briefs.revise(session, known.id, draft_of(text, mine), by=by, now=now)
-    revise(session, known, draft_of(merged.text, read_brief(merged.text)), by=by, now=now)
-    number = briefs.newest_revision(session, known.id).number
-    return Saved(number, merged.text, merged.text != text, merged.clashes)
+        briefs.revise(session, known.id, own, by=by, now=now)
+        number = briefs.newest_revision(session, known.id).number
+    revise(session, known, whole, by=by, now=now)
+    now_newest = briefs.newest_revision(session, known.id).number
+    other = _merged(begun.text, newest.text, text).text if merged.clashes else ""
+    return Saved(now_newest, merged.text, number or now_newest, merged.text != text, merged.clashes, other)
 
 
 def revise(session: Session, known: Brief, draft: RevisionDraft, *, by: str, now: datetime) -> bool:

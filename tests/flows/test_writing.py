@@ -32,8 +32,8 @@ async def with_picks(desk: Desk) -> None:
 
 async def test_what_an_editor_types_is_the_next_revision(desk: Desk) -> None:
     await write(desk)
-    assert await save(desk, ADA) == Saved(2, ADA)
-    assert await save(desk, ADA, base=2) == Saved(2, ADA)
+    assert await save(desk, ADA) == Saved(2, ADA, 2)
+    assert await save(desk, ADA, base=2) == Saved(2, ADA, 2)
     assert brief(desk).revisions == 2
 
 
@@ -41,8 +41,27 @@ async def test_two_people_write_in_two_paragraphs_and_both_texts_stand(desk: Des
     await write(desk)
     await save(desk, ADA)
     saved = await save(desk, BO, by="bo")
-    assert (saved.number, saved.is_merged, saved.clashes) == (3, True, ())
+    assert (saved.number, saved.mine, saved.is_merged, saved.clashes) == (4, 3, True, ())
     assert brief(desk).revision.text == ADA.replace("from Paris", "from Brussels")
+
+
+async def test_whoever_goes_on_writing_while_a_text_is_saved_begins_from_their_own(desk: Desk) -> None:
+    await write(desk)
+    await save(desk, ADA)
+    saved = await save(desk, BO, by="bo")
+    on = BO.replace("from Brussels", "from Brussels itself")
+    saved = await save(desk, on, base=saved.mine, by="bo")
+    assert (saved.clashes, saved.text) == ((), ADA.replace("from Paris", "from Brussels itself"))
+
+
+async def test_a_text_that_holds_the_others_changes_already_is_saved_once(desk: Desk) -> None:
+    await with_picks(desk)
+    theirs = TEXT.replace(FIRST, f"Something else came first today.\n\n{FIRST}")
+    await save(desk, theirs)
+    mine = theirs.replace("from Paris", "from Brussels")
+    saved = await save(desk, mine, by="bo")
+    assert (saved.number, saved.mine, saved.text) == (3, 3, mine)
+    assert await picked(desk) == {"p2": 1, "p3": 2}
 
 
 async def test_a_paragraph_that_both_changed_is_shown_and_neither_text_is_lost(desk: Desk) -> None:
@@ -53,6 +72,7 @@ async def test_a_paragraph_that_both_changed_is_shown_and_neither_text_is_lost(d
     (clash,) = saved.clashes
     assert ("Tuesday" in clash.base, "Wednesday" in clash.mine, "Monday" in clash.theirs) == (True,) * 3
     assert (saved.number, brief(desk).revision.text.strip()) == (4, theirs.strip())
+    assert saved.text_of_mine.strip() == mine.strip()
     kept = desk.database.read_now(lambda s: briefs.revision_numbered(s, brief(desk).id, 3))
     assert kept is not None
     assert (kept.text, kept.saved_by) == (mine, "bo")

@@ -47,8 +47,29 @@ def test_whoever_changed_nothing_takes_what_the_other_wrote(base: str, other: st
 def test_no_line_that_either_wrote_is_lost_without_a_word(base: str, mine: str, theirs: str) -> None:
     found = merge(base, mine, theirs)
     told = found.text.split("\n") + [line for clash in found.clashes for line in clash.mine.split("\n")]
-    new = set(mine.split("\n")) - set(base.split("\n"))
+    new = set(mine.split("\n")) - set(base.split("\n")) - {""}
     assert new <= set(told)
+
+
+@given(TEXTS, TEXTS)
+def test_what_both_wrote_alike_stands_once(base: str, new: str) -> None:
+    assert merge(base, new, new).text == new
+
+
+def test_a_paragraph_that_one_has_from_the_other_stands_once() -> None:
+    theirs = BASE.replace("First.", "Before.\n\nFirst.")
+    mine = theirs.replace("Third.", "Third, by Ada.")
+    assert merge(BASE, mine, theirs).text == mine
+    assert merge(BASE, theirs, mine).text == mine
+
+
+def test_one_rewords_a_paragraph_and_the_other_adds_one_beside_it() -> None:
+    base = BASE.replace("Second.", "The talks began on Tuesday in Riyadh.")
+    mine = base.replace("Tuesday", "Monday")
+    theirs = base.replace("in Riyadh.", "in Riyadh.\n\nNobody from Kyiv came.")
+    found = merge(base, mine, theirs)
+    assert "The talks began on Monday in Riyadh.\n\nNobody from Kyiv came.\n\nThird." in found.text
+    assert found.clashes == ()
 
 
 def test_picks_follow_a_paragraph_that_moves() -> None:
