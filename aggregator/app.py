@@ -25,11 +25,11 @@ from aggregator.flows import (
     upkeep,
     webhooks,
 )
+from aggregator.flows.catalogue import Catalogue, Declared, catalogue_now
 from aggregator.flows.ingest import OnDone, Round
 from aggregator.flows.partners import key_digest
 from aggregator.flows.publish import Rendered
 from aggregator.model import Account, Clock
-from aggregator.rules.topics import compile_topic
 from aggregator.settings import Settings, load
 from aggregator.store import accounts, briefs, schema, sources
 from aggregator.store.database import Database
@@ -74,6 +74,11 @@ class App:
         if missing:
             await self.database.write(lambda session: sources.add(session, missing, now=self.clock()))
 
+    async def catalogue(self) -> Catalogue:
+        """The topics and channels that hold now: those of the settings, and what the desk defined."""
+        declared = Declared(self.settings.topics, self.settings.channels)
+        return await self.database.read(lambda session: catalogue_now(session, declared))
+
     async def poll(
         self,
         *,
@@ -100,7 +105,8 @@ class App:
         """What follows from new stories and decisions: topics, the search index, the channels."""
         await editorial.release_due(self.database, self.clock)
         newest = await self.database.read(briefs.newest_publication)
-        await topics.match_topics(self.database, self.settings.topics)
+        held = await self.catalogue()
+        await topics.match_topics(self.database, held.plain_topics)
         await upkeep.index_search(self.database)
         await cluster.cluster_new(self.database, self.clock)
         await suggest.suggest_links(self.database, self.clock)
@@ -109,8 +115,8 @@ class App:
             self.database,
             self.clock,
             settings.site,
-            settings.channels,
-            settings.topics,
+            held.channels,
+            held.plain_topics,
             hubs=settings.push.advertised(settings.site),
         )
         await webhooks.queue_webhooks(self.database, self.clock, settings.site, upto=newest)
@@ -121,9 +127,9 @@ class App:
         settings = self.settings
         pusher = push.Pusher(self.database, client, self.clock, settings.site, settings.push)
         await pushed.subscribe_sources(pusher)
-        await push.push(pusher, settings.channels)
-        compiled = {topic.slug: compile_topic(topic) for topic in settings.topics}
-        await webhooks.send_webhooks(pusher, compiled)
+        held = await self.catalogue()
+        await push.push(pusher, held.channels)
+        await webhooks.send_webhooks(pusher, held.topics)
 
     @contextlib.asynccontextmanager
     async def clients(self) -> AsyncIterator[Clients]:

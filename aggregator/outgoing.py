@@ -186,11 +186,26 @@ class Subscriber:
     lease_until: datetime
     #: The document that it was last given, or had when it asked.
     etag: str | None
+    #: When it last took a document.
+    delivered_at: datetime | None
     tries: int
     #: Since when every delivery has failed; None after one that arrived.
     failing_since: datetime | None
     next_try: datetime
     #: What happened last, in words.
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushTry:
+    """One try to give a subscriber a document."""
+
+    channel: str
+    format: str
+    callback: str
+    at: datetime
+    is_taken: bool
+    #: What it answered, in words.
     why: str
 
 
@@ -240,3 +255,32 @@ class WebhookDue:
     partner: Partner
     publication: Publication
     tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookLogged:
+    """What became of telling a partner of an act of publishing."""
+
+    publication_id: int
+    #: "waiting", "done" or "failed".
+    state: str
+    #: How often it was tried in vain.
+    tries: int
+    #: When a waiting one is tried again.
+    next_try: datetime
+    done_at: datetime | None
+    #: What happened last, in words.
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentHead:
+    """A channel's document without its bytes."""
+
+    channel: str
+    format: str
+    etag: str
+    last_modified: datetime
+    #: How many entries stand in it.
+    entries: int
+    body_bytes: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import uvicorn
@@ -15,8 +15,8 @@ from aggregator.errors import AggregatorError
 from aggregator.web.service import Front, make_service
 
 
-def service_of(app: App) -> Any:
-    """The ASGI application of an `App`."""
+def service_of(app: App, soon: Callable[[str], None] | None = None) -> Any:
+    """The ASGI application of an `App`; `soon` makes a job of this process run soon."""
     settings = app.settings
     return make_service(
         app.database,
@@ -27,17 +27,22 @@ def service_of(app: App) -> Any:
         settings.topics,
         app.holder,
         settings.push,
+        settings.keep,
+        settings.fetch,
+        soon,
     )
 
 
 async def serve_app(app: App, listener: socket.socket, *, with_schedule: bool) -> None:
     """Serve until the process is told to end; then let what is under way end."""
     async with contextlib.AsyncExitStack() as stack:
+        soon = None
         if with_schedule:
             jobs = app.schedule(await stack.enter_async_context(app.clients()))
             jobs.start()
             stack.push_async_callback(jobs.stop)
-        await make_server(service_of(app)).serve(sockets=[listener])
+            soon = jobs.soon
+        await make_server(service_of(app, soon)).serve(sockets=[listener])
 
 
 @contextlib.asynccontextmanager
@@ -83,7 +88,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End, letting requests under way end."""
         if isinstance(self.config.app, Front):
-            self.config.app.live.close()
+            self.config.app.close()
         await super().shutdown(sockets)
 
 

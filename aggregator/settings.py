@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -24,10 +25,10 @@ from aggregator.flows.ingest import FetchSettings
 from aggregator.flows.link import LinkSettings
 from aggregator.flows.push import PushSettings
 from aggregator.flows.upkeep import KeepSettings
-from aggregator.language.query import parse_query
 from aggregator.model import SourceDraft, SourceKind
 from aggregator.rules.cadence import Cadences
 from aggregator.rules.channels import Channel, Site
+from aggregator.rules.definitions import channel_faults
 from aggregator.rules.topics import Topic, compile_topic
 from aggregator.web.settings import ServeSettings
 from feeds.urls import absolute
@@ -36,7 +37,6 @@ T = TypeVar("T")
 
 PREFIX = "WIREBRIEF_"
 
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 #: A domain or an address of mail (RFC 4151 section 2.1).
 _AUTHORITY = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
@@ -209,31 +209,29 @@ def _check(settings: Settings, where: str) -> None:
             compile_topic(topic)
         except BadInput as error:
             raise SettingsError(f"{where}: topics.{topic.slug}: {error}") from error
-    known = {topic.slug for topic in settings.topics}
     _check_channels(settings, where)
-    for channel in settings.channels:
-        for missing in sorted(set(channel.topics) - known):
-            raise SettingsError(
-                f"{where}: channels.{channel.slug}.topics names {missing!r}, but there is no [topics.{missing}]."
-            )
     for key, value, is_usable, wanted in _demands(settings):
         if not is_usable:
             raise SettingsError(f"{where}: {key} = {value!r} cannot be used: write {wanted}.")
 
 
 def _check_channels(settings: Settings, where: str) -> None:
-    slugs = [channel.slug for channel in settings.channels]
+    among = [channel.slug for channel in settings.channels]
+    topics = [topic.slug for topic in settings.topics]
     for channel in settings.channels:
-        key = f"channels.{channel.slug}"
-        try:
-            if channel.query:
-                parse_query(channel.query)
-        except BadInput as error:
-            raise SettingsError(f"{where}: {key}.query: {error}") from error
-        for taken in (name for name in channel.formerly if name in slugs):
-            raise SettingsError(
-                f"{where}: {key}.formerly names {taken!r}, but there is a channel of that name."
-            )
+        faults = channel_faults(
+            channel,
+            among=among,
+            topics=topics,
+            named=partial(_key_of, channel.slug),
+            no_topic="no [topics.{name}]",
+        )
+        for fault in faults:
+            raise SettingsError(f"{where}: {fault}")
+
+
+def _key_of(channel: str, part: str) -> str:
+    return f"channels.{channel}.{part}" if part else f"channels.{channel}"
 
 
 #: Key, value, whether it can be used, and what to write instead.
@@ -279,13 +277,6 @@ def _cadence_demands(cadences: Cadences) -> Iterator[_Demand]:
 
 
 def _list_demands(settings: Settings) -> Iterator[_Demand]:
-    for channel in settings.channels:
-        key, is_slug = f"channels.{channel.slug}", _SLUG.fullmatch(channel.slug) is not None
-        yield key, channel.slug, is_slug, "its name in small letters, digits and hyphens"
-        yield f"{key}.entries", channel.entries, channel.entries > 0, "1 or more"
-        yield f"{key}.body_bytes", channel.body_bytes, channel.body_bytes > 0, "1 or more"
-        for name in channel.formerly:
-            yield f"{key}.formerly", name, _SLUG.fullmatch(name) is not None, "names that it had, as above"
     for number, source in enumerate(settings.sources):
         is_address = absolute(source.url) is not None
         yield f"sources[{number}].url", source.url, is_address, "an http or https address"

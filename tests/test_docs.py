@@ -24,11 +24,12 @@ import typer
 from aggregator import model as desk
 from aggregator import outgoing
 from aggregator.cli import cli
-from aggregator.model import SourceDraft, read_duration
+from aggregator.model import SourceDraft
 from aggregator.rules.channels import Channel
 from aggregator.rules.topics import Topic
 from aggregator.rules.webhooks import new_secret, signed_headers
 from aggregator.settings import PREFIX, Settings, example, load
+from aggregator.written import read_duration
 from feeds import errors, model
 
 HOME = Path(__file__).resolve().parents[1]

@@ -12,6 +12,7 @@ from aggregator.errors import BadInput
 
 if TYPE_CHECKING:
     from aggregator.app import App
+    from aggregator.flows.catalogue import Catalogue
     from aggregator.flows.channels import Difference, Preview, Step
     from aggregator.flows.publish import Press
     from aggregator.outgoing import Subscriber
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 channels = typer.Typer(help="What is published: list, preview, why, subscribers.", no_args_is_help=True)
 
-CHANNEL = typer.Argument(..., help="Its name in config.toml.")
+CHANNEL = typer.Argument(..., help="Its name, in config.toml or at the desk.")
 
 #: Characters of a changed part that are shown of each state.
 SHORT = 70
@@ -43,7 +44,7 @@ async def _list(known: Context, as_json: bool) -> None:
     from aggregator.store import documents, partners, subscribers
 
     async with known.app() as app:
-        site, declared = app.settings.site, app.settings.channels
+        site, declared = app.settings.site, (await app.catalogue()).channels
         slugs = [channel.slug for channel in declared]
         held = await app.database.read(lambda s: {one: documents.get(s, one, "atom") for one in slugs})
         everyone = await app.database.read(partners.everyone)
@@ -72,7 +73,7 @@ async def _list(known: Context, as_json: bool) -> None:
             (r["slug"], r["title"], r["entries"], _readers(r), r["subscribers"], r["addresses"]["atom"])  # type: ignore[index]
             for r in rows
         ),
-        empty="No channel is defined: write a [channels.NAME] into config.toml.",
+        empty="No channel is defined: write a [channels.NAME] into config.toml, or make one at the desk.",
     )
     if rows:
         note(f"Each address ends in .{', .'.join(FORMATS)}.")
@@ -95,8 +96,9 @@ async def _preview(known: Context, slug: str, as_json: bool) -> None:
     from aggregator.flows.channels import preview
 
     async with known.app() as app:
-        channel = require_channel(app, slug)
-        look = partial(preview, channel=channel, press=press_of(app), now=app.clock())
+        held = await app.catalogue()
+        channel = require_channel(held, slug)
+        look = partial(preview, channel=channel, press=press_of(app, held), now=app.clock())
         found = await app.database.read(look)
     if as_json:
         for step in found.steps:
@@ -163,8 +165,9 @@ async def _why(known: Context, slug: str, what: str, as_json: bool) -> None:
     from aggregator.flows.channels import explain
 
     async with known.app() as app:
-        channel = require_channel(app, slug)
-        ask = partial(explain, channel=channel, press=press_of(app), what=what, now=app.clock())
+        held = await app.catalogue()
+        channel = require_channel(held, slug)
+        ask = partial(explain, channel=channel, press=press_of(app, held), what=what, now=app.clock())
         answers = await app.database.read(ask)
     for answer in answers:
         if as_json:
@@ -200,7 +203,7 @@ async def _subscribers(known: Context, slug: str | None, as_json: bool) -> None:
 
     async with known.app() as app:
         if slug is not None:
-            require_channel(app, slug)
+            require_channel(await app.catalogue(), slug)
         found = await app.database.read(pushed.everyone)
         stamps = await app.database.read(documents.stamps)
     listed = [one for one in found if slug in (None, one.channel)]
@@ -245,24 +248,22 @@ def _subscriber_json(one: Subscriber, stamps: dict[tuple[str, str], str]) -> dic
     }
 
 
-def require_channel(app: App, slug: str) -> Channel:
+def require_channel(held: Catalogue, slug: str) -> Channel:
     """The channel of this name, or of one that it had before.
 
     Raises:
         BadInput: there is none.
     """
-    for channel in app.settings.channels:
+    for channel in held.channels:
         if slug == channel.slug or slug in channel.formerly:
             return channel
-    names = ", ".join(channel.slug for channel in app.settings.channels) or "none is defined in config.toml"
+    names = ", ".join(channel.slug for channel in held.channels) or "none is defined yet"
     raise BadInput(f"There is no channel {slug!r}. There is: {names}.")
 
 
-def press_of(app: App) -> Press:
-    """What channels are rendered with, from the settings."""
+def press_of(app: App, held: Catalogue) -> Press:
+    """What channels are rendered with."""
     from aggregator.flows.publish import Press
-    from aggregator.rules.topics import compile_topic
 
     settings = app.settings
-    compiled = {topic.slug: compile_topic(topic) for topic in settings.topics}
-    return Press(settings.site, compiled, settings.push.advertised(settings.site))
+    return Press(settings.site, held.topics, settings.push.advertised(settings.site))

@@ -53,12 +53,13 @@ async def _add(known: Context, name: str, terms: dict[str, Any], reuse: str) -> 
     if reuse not in words:
         raise typer.BadParameter(f"There is no reuse {reuse!r}: write one of {', '.join(words)}.")
     async with known.app() as app:
-        topics = [topic.slug for topic in app.settings.topics]
+        held = await app.catalogue()
+        topics = list(held.topics)
         for slug in terms["topics"]:
             if slug not in topics:
                 raise BadInput(f"There is no topic {slug!r}. There is: {', '.join(topics) or 'none'}.")
         agreed = Terms(**terms, reuse=Reuse(reuse))
-        added, key = await add_partner(app.database, app.clock, name, agreed, app.settings.channels)
+        added, key = await add_partner(app.database, app.clock, name, agreed, held.channels)
         _tell_key(app, added.name, added.channels[0], key)
 
 
@@ -176,7 +177,7 @@ async def _key(known: Context, partner: str, name: str, expires: str | None) -> 
 
 
 def _lifetime(written: str | None) -> timedelta | None:
-    from aggregator.model import read_duration
+    from aggregator.written import read_duration
 
     if written is None:
         return None
@@ -285,19 +286,19 @@ async def _log(known: Context, name: str, limit: int, as_json: bool) -> None:
     async with known.app() as app:
         one = await app.database.read(partial(require_partner, name=name))
         found = await app.database.read(partial(subscribers.webhook_log, partner_id=one.id, limit=limit))
-        acts = await app.database.read(partial(briefs.acts, ids=[number for number, *_ in found]))
+        acts = await app.database.read(partial(briefs.acts, ids=[one.publication_id for one in found]))
         slugs = await app.database.read(briefs.slugs)
     known_acts = {act.id: act for act in acts}
     rows = [
         {
-            "id": f"act_{number}",
-            "brief": slugs[known_acts[number].brief_id],
-            "act": known_acts[number].act.value,
-            "state": state,
-            "tries": tries,
-            "why": why,
+            "id": f"act_{one.publication_id}",
+            "brief": slugs[known_acts[one.publication_id].brief_id],
+            "act": known_acts[one.publication_id].act.value,
+            "state": one.state,
+            "tries": one.tries,
+            "why": one.why,
         }
-        for number, state, tries, why in found
+        for one in found
     ]
     if as_json:
         for row in rows:
@@ -317,10 +318,8 @@ def retry(context: typer.Context, partner: str = PARTNER) -> None:
 
 
 async def _retry(known: Context, name: str) -> None:
-    from aggregator.flows.partners import require_partner
-    from aggregator.store.subscribers import try_failed_again
+    from aggregator.flows.partners import retry_webhooks
 
     async with known.app() as app:
-        one = await app.database.read(partial(require_partner, name=name))
-        again = await app.database.write(lambda s: try_failed_again(s, one.id, now=app.clock()))
+        one, again = await retry_webhooks(app.database, app.clock, name)
     say(f"{again} webhooks are sent to {one.title} again, by `run` or with `wirebrief publish`.")

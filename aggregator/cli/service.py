@@ -69,7 +69,9 @@ async def _init(known: Context, name: str) -> None:
         first = name or editor()
         key = await app.add_account(first, "admin")
         say(f"Account {first}: its key is shown now and never again:\n\n  {key}\n")
-        note("Send it as `Authorization: Bearer KEY` to /api. Next: `wirebrief run`.")
+        note(
+            "It signs you in at the desk, and opens /api as `Authorization: Bearer KEY`. Next: `wirebrief run`."
+        )
 
 
 def run_(context: typer.Context) -> None:
@@ -92,7 +94,8 @@ async def _serve(known: Context, *, with_schedule: bool) -> None:
         host = f"[{serve.host}]" if ":" in serve.host else serve.host
         here = f"http://{host}:{listener.getsockname()[1]}"
         say(f"{app.settings.site.title} at {here} (Ctrl-C ends it)")
-        for channel in app.settings.channels:
+        say(f"  The editors' desk: {here}/desk")
+        for channel in (await app.catalogue()).channels:
             say(f"  {channel.title}: {here}/{channel.path}")
         await serve_app(app, listener, with_schedule=with_schedule)
 
@@ -117,10 +120,11 @@ async def _publish(known: Context, out: Path | None, as_json: bool) -> None:
         rendered = await app.digest()
         async with app.clients() as clients:
             await app.push(clients.pushing)
-        public = [channel.slug for channel in app.settings.channels if channel.is_public]
+        channels = (await app.catalogue()).channels
+        public = [channel.slug for channel in channels if channel.is_public]
         files = await export_channels(app.database, out, public=public) if out is not None else []
         if not rendered:
-            note("No channel is defined: write a [channels.NAME] into config.toml.")
+            note("No channel is defined: write a [channels.NAME] into config.toml, or make one at the desk.")
         for each in rendered:
             for entry, why in each.refused:
                 note(f"{each.channel}: {entry} cannot be published: {why}")
@@ -137,7 +141,7 @@ async def _publish(known: Context, out: Path | None, as_json: bool) -> None:
                 say(f"{each.channel}: {each.entries} entries, {'new' if each.is_new else 'as it was'}")
         if not as_json:
             await _tell_pushed(app)
-            private = [channel.slug for channel in app.settings.channels if not channel.is_public]
+            private = [channel.slug for channel in channels if not channel.is_public]
             _tell_files(out, files, private if out is not None else [])
 
 

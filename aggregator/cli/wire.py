@@ -8,7 +8,7 @@ import typer
 
 from aggregator.cli.base import JSON, Context, note, run, say, say_json, say_table
 from aggregator.errors import BadInput
-from aggregator.model import read_duration
+from aggregator.written import read_duration
 
 topics = typer.Typer(help="What editors follow: list, test.", no_args_is_help=True)
 
@@ -50,7 +50,7 @@ async def _stories(
     except BadInput as error:
         raise typer.BadParameter(str(error)) from error
     async with known.app() as app:
-        _require_topic(topic, [t.slug for t in app.settings.topics])
+        _require_topic(topic, list((await app.catalogue()).topics))
         moment = _since(since, app.clock())
         found = await app.database.read(
             lambda session: stored.find(
@@ -83,7 +83,7 @@ async def _list(known: Context, as_json: bool) -> None:
     from aggregator.store.topics import standings
 
     async with known.app() as app:
-        await match_topics(app.database, app.settings.topics)
+        await match_topics(app.database, (await app.catalogue()).plain_topics)
         found = await app.database.read(standings)
     if as_json:
         for topic in found:
@@ -92,14 +92,14 @@ async def _list(known: Context, as_json: bool) -> None:
     say_table(
         ("Topic", "Title", "Stories"),
         ((topic.slug, topic.title, topic.stories) for topic in found),
-        empty="No topic is defined: write a [topics.NAME] into config.toml.",
+        empty="No topic is defined: write a [topics.NAME] into config.toml, or make one at the desk.",
     )
 
 
 @topics.command("test")
 def try_(
     context: typer.Context,
-    topic: str = typer.Argument(..., help="Its name in config.toml."),
+    topic: str = typer.Argument(..., help="Its name, in config.toml or at the desk."),
     days: int = typer.Option(30, help="Over the stories of so many days."),
     as_json: bool = JSON,
 ) -> None:
@@ -111,8 +111,9 @@ async def _test(known: Context, slug: str, days: int, as_json: bool) -> None:
     from aggregator.flows.topics import try_topic
 
     async with known.app() as app:
-        _require_topic(slug, [t.slug for t in app.settings.topics])
-        topic = next(t for t in app.settings.topics if t.slug == slug)
+        known_topics = (await app.catalogue()).topics
+        _require_topic(slug, list(known_topics))
+        topic = known_topics[slug].topic
         trial = await try_topic(app.database, app.clock, topic, timedelta(days=days))
     if as_json:
         for story, verdict in trial.taken + trial.near:
@@ -129,7 +130,7 @@ async def _test(known: Context, slug: str, days: int, as_json: bool) -> None:
 
 def _require_topic(slug: str | None, known: list[str]) -> None:
     if slug is not None and slug not in known:
-        names = ", ".join(known) or "none is defined in config.toml"
+        names = ", ".join(known) or "none is defined yet"
         raise BadInput(f"There is no topic {slug!r}. There is: {names}.")
 
 

@@ -133,7 +133,8 @@ async def _pick_and_publish(app: App, slugs: dict[str, str], wire_url: str, say:
 
 async def _write(app: App, out: Path | None, say: Say) -> None:
     if out is not None:
-        public = [channel.slug for channel in app.settings.channels if channel.is_public]
+        channels = (await app.catalogue()).channels
+        public = [channel.slug for channel in channels if channel.is_public]
         for file in await export_channels(app.database, out, public=public):
             say(f"   {file}: {file.stat().st_size:,} bytes")
 

@@ -146,7 +146,7 @@ def _step(old: Carried | None, row: Carried) -> Step | None:
     """What happens to one entry; None where no subscriber is told anything."""
     was_in = old is not None and old.is_present
     if old is not None and row.told is Told.WITHDRAWN and old.told is not Told.WITHDRAWN:
-        return Step("withdrawn", row, row.entry.note or row.why, tuple(_differences(old.entry, row.entry)))
+        return Step("withdrawn", row, row.entry.note or row.why, tuple(differences(old.entry, row.entry)))
     if row.is_present and not was_in:
         return Step("comes", row, row.why)
     if not row.is_present and (was_in or (row.told is Told.REMOVED and row.change == 0)):
@@ -155,11 +155,12 @@ def _step(old: Carried | None, row: Carried) -> Step | None:
         # Only the desk's own reason is another one now.
         return None
     if row.is_present and old is not None:
-        return Step("changes", row, row.why, tuple(_differences(old.entry, row.entry)))
+        return Step("changes", row, row.why, tuple(differences(old.entry, row.entry)))
     return Step("passes", row, row.why)
 
 
-def _differences(old: Entry, new: Entry) -> Iterator[Difference]:
+def differences(old: Entry, new: Entry) -> Iterator[Difference]:
+    """The parts of an entry that subscribers will read otherwise."""
     for each in fields(Entry):
         before, after = getattr(old, each.name), getattr(new, each.name)
         if before != after:

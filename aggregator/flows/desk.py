@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,6 @@ from aggregator.errors import BadInput
 from aggregator.flows.candidates import as_published
 from aggregator.flows.editorial import is_told, require_brief
 from aggregator.flows.writing import Saved, save
-from aggregator.language.query import parse_query
 from aggregator.model import (
     Act,
     Brief,
@@ -22,17 +22,19 @@ from aggregator.model import (
     Clock,
     Publication,
     PublishedLink,
+    Role,
     Story,
     StoryLink,
 )
 from aggregator.rules.briefs import BriefText, Passage, read_brief
-from aggregator.rules.checking.desk import PickSeen, check_picks
+from aggregator.rules.checking.agencies import voice_of
+from aggregator.rules.checking.desk import PickSeen, Support, check_picks, check_support
 from aggregator.rules.checking.values import Check
 from aggregator.rules.checks import CONFLICTS
 from aggregator.rules.corrections import corrected, words_instead
 from aggregator.rules.entries import Published
 from aggregator.rules.topics import CompiledTopic
-from aggregator.store import briefs, checks, clusters, stories, suggestions
+from aggregator.store import briefs, checks, clusters, pulses, stories, suggestions
 from aggregator.store.clusters import ClusterView
 from aggregator.store.database import Database
 from aggregator.store.suggestions import Proposal
@@ -40,8 +42,8 @@ from aggregator.store.suggestions import Proposal
 #: How well the wire stands behind a passage, from what editors picked.
 Coverage = Literal["supported", "partly", "conflict", "none"]
 
-#: Stories read at once for the wire: copies and reports of one event fold into one row.
-WIRE_STORIES = 400
+#: The roles in which a story supports what a passage says.
+STANDS_BEHIND = frozenset({Role.SOURCE, Role.QUOTE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class PassageSeen:
     checks: tuple[CheckSeen, ...]
     #: How many stories are proposed for it.
     proposed: int
+    #: How many independent voices stand behind it: an agency is one, however many print it.
+    voices: int
     coverage: Coverage
 
 
@@ -108,19 +112,6 @@ class BriefSeen:
     is_told: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A cluster in one row of the wire."""
-
-    #: The newest story of it that was asked for.
-    story: Story
-    cluster: ClusterView | None
-    #: Its other stories that were asked for, newest first.
-    others: tuple[Story, ...]
-    #: Titles of the briefs that have a story of it, by slug.
-    used_in: Mapping[str, str]
-
-
 def brief_seen(session: Session, name: str) -> BriefSeen:
     """A brief with the picks and checks of each passage.
 
@@ -134,16 +125,21 @@ def brief_seen(session: Session, name: str) -> BriefSeen:
     acts = tuple(briefs.publications(session, [brief.id]))
     found = _found(session, brief)
     said = checks.decisions(session, brief.id)
-    all_checks = [
-        CheckSeen(each, words_instead(each), said.get((each.kind, each.brief, each.sources_say)))
-        for each in [*(found or ()), *_of_picks(text, picks, acts)]
-    ]
     proposals = suggestions.standing(session, brief.id)
+    voices = _voices(session, picks)
+    all_checks = [
+        CheckSeen(each, words_instead(each), said.get(_key(each)))
+        for each in [
+            *(found or ()),
+            *_of_picks(text, picks, acts),
+            *_of_support(text, picks, voices, proposals if found is not None else None),
+        ]
+    ]
     ids = {passage.id for passage in text.passages}
     return BriefSeen(
         brief=brief,
         text=text,
-        passages=tuple(_passage(passage, picks, all_checks, proposals) for passage in text.passages),
+        passages=tuple(_passage(passage, picks, all_checks, proposals, voices) for passage in text.passages),
         checks=tuple(each for each in all_checks if each.check.passage not in ids),
         waiting=tuple(pick for pick in picks if not pick.link.is_placed),
         is_read=found is not None,
@@ -162,6 +158,11 @@ def proposed(session: Session, brief: Brief, passage: str) -> list[Proposed]:
         Proposed(each, known[each.story_id], places.get(each.story_id), picked.get(each.story_id))
         for each in found
     ]
+
+
+def pulse(session: Session, brief_id: int) -> str:
+    """What there is of a brief at this moment, in one word: another word says that something changed."""
+    return hashlib.sha256(repr(pulses.of_brief(session, brief_id)).encode()).hexdigest()[:16]
 
 
 def as_readers_get_it(
@@ -188,36 +189,6 @@ def as_readers_get_it(
     return as_published(brief.slug, (*past, coming), known, compiled)
 
 
-def wire(
-    session: Session,
-    asked: str,
-    *,
-    topic: str | None,
-    language: str | None,
-    since: datetime | None,
-    limit: int,
-) -> list[Event]:
-    """The newest events that meet every condition, one row each.
-
-    Raises:
-        QueryError: `asked` cannot be read as a query.
-    """
-    query = parse_query(asked) if asked.strip() else None
-    found = stories.find(session, query, topic=topic, language=language, since=since, limit=WIRE_STORIES)
-    places = clusters.places(session, [story.id for story in found])
-    rows: dict[int, list[Story]] = {}
-    for story in found:
-        place = places.get(story.id)
-        rows.setdefault(place.root if place else story.id, []).append(story)
-    shown = list(rows.values())[:limit]
-    views = clusters.clusters_of(session, [row[0].id for row in shown])
-    used = briefs.using(session, [story.id for row in shown for story in row])
-    return [
-        Event(first, views.get(first.id), tuple(rest), _titles(used, (first, *rest)))
-        for first, *rest in shown
-    ]
-
-
 async def decide_check(
     database: Database, clock: Clock, name: str, key: tuple[str, str, str], *, accept: bool, why: str, by: str
 ) -> Saved | None:
@@ -232,9 +203,11 @@ async def decide_check(
         raise BadInput("Say why the check is ignored: whoever reads the brief after you will ask.")
 
     def act(session: Session) -> Saved | None:
-        brief = require_brief(session, name)
-        found = _found(session, brief) or []
-        check = next((each for each in found if (each.kind, each.brief, each.sources_say) == key), None)
+        seen = brief_seen(session, name)
+        brief = seen.brief
+        found = [each.check for one in seen.passages for each in one.checks]
+        found += [each.check for each in seen.checks]
+        check = next((each for each in found if _key(each) == key), None)
         if check is None:
             raise BadInput(
                 "The brief has been changed since, and this check is not among its checks any more."
@@ -271,21 +244,61 @@ def _correct(session: Session, brief: Brief, check: Check, *, by: str, now: date
 
 
 def _passage(
-    passage: Passage, picks: Sequence[Pick], found: Sequence[CheckSeen], proposals: Sequence[Proposal]
+    passage: Passage,
+    picks: Sequence[Pick],
+    found: Sequence[CheckSeen],
+    proposals: Sequence[Proposal],
+    voices: Mapping[int, str],
 ) -> PassageSeen:
     own = tuple(pick for pick in picks if pick.link.passage == passage.id)
     mine = tuple(each for each in found if each.check.passage == passage.id)
     count = sum(each.passage == passage.id for each in proposals)
-    return PassageSeen(passage, own, mine, count, _coverage(own, mine))
+    said = {voices[pick.story.id] for pick in own if pick.link.role in STANDS_BEHIND}
+    return PassageSeen(passage, own, mine, count, len(said), _coverage(len(said), mine))
 
 
-def _coverage(picks: Sequence[Pick], found: Sequence[CheckSeen]) -> Coverage:
+def _coverage(voices: int, found: Sequence[CheckSeen]) -> Coverage:
     if any(each.is_open and each.check.kind in CONFLICTS for each in found):
         return "conflict"
-    outlets = {pick.story.source_id for pick in picks}
-    if not outlets:
-        return "none"
-    return "supported" if len(outlets) > 1 else "partly"
+    return "none" if voices == 0 else "partly" if voices == 1 else "supported"
+
+
+def _key(check: Check) -> tuple[str, str, str]:
+    return check.kind, check.brief, check.sources_say
+
+
+def _voices(session: Session, picks: Sequence[Pick]) -> dict[int, str]:
+    """Whose word each picked story is: an agency's, else that of whoever had the text first."""
+    known = {pick.story.id: pick.story for pick in picks}
+    places = clusters.places(session, sorted(known))
+    found = {}
+    for id, story in known.items():
+        voice = voice_of(f"{story.title}\n{story.summary}\n{story.body}", story.source_name)
+        group = places[id].copy_group if id in places else id
+        first = known.get(group, story)
+        found[id] = voice if voice.startswith("agency:") else voice_of(first.title, first.source_name)
+    return found
+
+
+def _of_support(
+    text: BriefText,
+    picks: Sequence[Pick],
+    voices: Mapping[int, str],
+    proposals: Sequence[Proposal] | None,
+) -> list[Check]:
+    """Paragraphs that one voice alone stands behind, or that the wire knows nothing of.
+
+    A paragraph with suggestions that nobody has looked at is neither; None says that the text
+    has not been held against the wire yet.
+    """
+    waiting = None if proposals is None else {each.passage for each in proposals}
+    found = []
+    for passage in text.passages:
+        own = [pick for pick in picks if pick.link.passage == passage.id and pick.link.role in STANDS_BEHIND]
+        is_looked_at = bool(own) or (waiting is not None and passage.id not in waiting)
+        said = [(voices[each.story.id].removeprefix("agency:"), each.story.url or "") for each in own]
+        found.append(Support(passage.id, passage.text, said, passage.id != "p0" and is_looked_at))
+    return check_support(found)
 
 
 def _of_picks(text: BriefText, picks: Sequence[Pick], acts: Sequence[Publication]) -> list[Check]:
@@ -311,7 +324,3 @@ def _is_told(brief: Brief, acts: Sequence[Publication]) -> bool:
     if not acts or brief.state is not BriefState.PUBLISHED:
         return brief.state is BriefState.WITHDRAWN
     return is_told(brief, acts[-1])
-
-
-def _titles(used: Mapping[int, Mapping[str, str]], row: Sequence[Story]) -> dict[str, str]:
-    return {slug: title for story in row for slug, title in used.get(story.id, {}).items()}

@@ -16,6 +16,7 @@ from aggregator.model import Act, Brief, BriefState, Clock, Publication, Role, S
 from aggregator.rules.briefs import BriefText, read_brief
 from aggregator.store import briefs, stories, suggestions
 from aggregator.store.database import Database
+from feeds.dates import rfc3339
 
 SLUG_LENGTH = 60
 
@@ -130,6 +131,7 @@ async def publish_brief(
     def act(session: Session) -> tuple[Brief, Act | None]:
         known = require_brief(session, brief)
         _refuse_withdrawn(known)
+        _refuse_embargoed(known, at or clock())
         if at is not None and at > clock():
             briefs.plan_release(session, known.id, at, by=by)
             return require_brief(session, known.slug), None
@@ -150,6 +152,29 @@ async def cancel_release(database: Database, brief: str, *, by: str) -> Brief:
         if known.release_at is None:
             raise BadInput(f"{known.slug} is not planned to be published: there is nothing to take back.")
         briefs.plan_release(session, known.id, None, by=by)
+        return require_brief(session, known.slug)
+
+    return await database.write(act)
+
+
+async def embargo_brief(
+    database: Database, clock: Clock, brief: str, until: datetime | None, *, by: str
+) -> Brief:
+    """Let nobody publish a draft before a time; None lifts that.
+
+    Raises:
+        BadInput: there is no such brief, readers have it already, or it is planned to go out before.
+    """
+
+    def act(session: Session) -> Brief:
+        known = require_brief(session, brief)
+        if known.state is not BriefState.DRAFT:
+            raise BadInput(f"Readers have {known.slug} already, so an embargo would keep nothing from them.")
+        if until is not None and known.release_at is not None and known.release_at < until:
+            raise BadInput(
+                f"{known.slug} is planned to go out at {rfc3339(known.release_at)}: take that back first."
+            )
+        briefs.set_embargo(session, known.id, until, by=by)
         return require_brief(session, known.slug)
 
     return await database.write(act)
@@ -280,6 +305,14 @@ def _refuse_withdrawn(brief: Brief) -> None:
     if brief.state is BriefState.WITHDRAWN:
         raise BadInput(
             f"{brief.slug} was withdrawn, and its readers were told so. Import the text under another title instead."
+        )
+
+
+def _refuse_embargoed(brief: Brief, at: datetime) -> None:
+    if brief.embargo_until is not None and at < brief.embargo_until:
+        raise BadInput(
+            f"{brief.slug} is under an embargo until {rfc3339(brief.embargo_until)}, set by {brief.embargo_by}: "
+            "plan it for then, or lift the embargo first."
         )
 
 

@@ -16,11 +16,12 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from aggregator.model import Clock, Duration, FetchReport, Outcome, Recorded, SourceDue
+from aggregator.model import Clock, FetchReport, Outcome, Recorded, SourceDue
 from aggregator.rules.cadence import Cadences, after_failure, after_success, in_words, weight
 from aggregator.rules.stories import read_stories
 from aggregator.store import fetches, sources
 from aggregator.store.database import Database
+from aggregator.written import Duration
 from feeds.errors import FailureKind, FetchError, ParseError
 from feeds.http import Fetched, Limits, NotModified, Validators, fetch, make_client
 from feeds.model import Feed, Origin
@@ -320,7 +321,7 @@ def _failure(
         at=now,
         outcome=Outcome.FAILED,
         next_due=next_due,
-        why=f"{error}; {then}",
+        why=f"{str(error).removesuffix('.')}; {then}",
         seconds=(now - begun).total_seconds(),
         status=error.status,
         failure_kind=error.kind.value,

@@ -21,7 +21,7 @@ from aggregator.rules.channels import Channel, Site, head_of
 from aggregator.rules.entries import brief_id
 from aggregator.rules.partners import given_to
 from aggregator.rules.webhooks import new_secret
-from aggregator.store import briefs, carried, partners
+from aggregator.store import briefs, carried, partners, subscribers
 from aggregator.store.database import Database
 from feeds.model import Document, Entry
 from feeds.urls import absolute
@@ -191,6 +191,20 @@ async def set_webhook(database: Database, partner: str, url: str | None) -> str 
     return await database.write(act)
 
 
+async def retry_webhooks(database: Database, clock: Clock, partner: str) -> tuple[Partner, int]:
+    """Send the webhooks of a partner again that were given up; how many.
+
+    Raises:
+        BadInput: there is no such partner.
+    """
+
+    def again(session: Session) -> tuple[Partner, int]:
+        known = require_partner(session, partner)
+        return known, subscribers.try_failed_again(session, known.id, now=clock())
+
+    return await database.write(again)
+
+
 async def holder(database: Database, clock: Clock, key: str) -> Partner | None:
     """The partner whose key this is; None where it opens nothing."""
     found = await database.read(lambda s: partners.holding(s, key_digest(key), now=clock()))
@@ -355,5 +369,5 @@ def _refuse_unknown(named: Sequence[str], channels: Sequence[Channel]) -> None:
     known = [channel.slug for channel in channels]
     for name in named:
         if name not in known:
-            listed = ", ".join(known) or "none is defined in config.toml"
+            listed = ", ".join(known) or "none is defined yet"
             raise BadInput(f"There is no channel {name!r}. There is: {listed}.")

@@ -254,7 +254,8 @@ async def _render_documents(database: Database, clock: Clock, channel: Channel, 
         dates = [old.last_modified for old in standing.old.values()]
         at = await _next_second(clock, max(dates, default=None))
         new = await asyncio.to_thread(_documents, channel, standing, bodies, states, at)
-        if await database.write(partial(_put, channel=channel, new=new, old=standing.old)):
+        put = partial(_put, channel=channel, new=new, standing=standing, clock=clock)
+        if await database.write(put):
             return any(d.last_modified == at for d in new)
     raise StoreError(
         f"Channel {channel.slug} is being rendered by others all the time: it is tried again soon."
@@ -326,14 +327,15 @@ def _documents(
 
 
 def _put(
-    session: Session, channel: Channel, new: Sequence[StoredDocument], old: Mapping[str, StoredDocument]
+    session: Session, channel: Channel, new: Sequence[StoredDocument], standing: _Standing, clock: Clock
 ) -> bool:
     """Put documents in the place of the old ones; False where another process did so meanwhile."""
     exclusive(session, "documents")
-    if documents.states(session, channel.slug) != {format: one.state for format, one in old.items()}:
+    if documents.states(session, channel.slug) != {f: one.state for f, one in standing.old.items()}:
         return False
     for document in new:
         documents.put(session, document)
+    carried.serve(session, channel.slug, [row.entry_id for row in standing.rows], now=clock())
     return True
 
 

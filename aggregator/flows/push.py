@@ -22,12 +22,13 @@ import httpx
 from sqlmodel import Session
 
 from aggregator.errors import BadInput
-from aggregator.model import Clock, Duration, Words
+from aggregator.model import Clock
 from aggregator.outgoing import StoredDocument, Subscriber, SubscriptionAsked
 from aggregator.rules.channels import FORMATS, Channel, Site
 from aggregator.store import documents, subscribers
 from aggregator.store.database import Database
 from aggregator.store.subscribers import Ping
+from aggregator.written import Duration, Words
 from feeds.errors import FetchError, WebSubError
 from feeds.http import Limits, Sent, make_client, send
 from feeds.urls import host_of
@@ -312,7 +313,9 @@ def _record_delivery(
     session: Session, pusher: Pusher, subscriber: Subscriber, etag: str, answer: Sent | None, why: str
 ) -> None:
     now = pusher.clock()
-    if answer is not None and answer.is_success:
+    is_taken = answer is not None and answer.is_success
+    subscribers.note_try(session, subscriber, is_taken=is_taken, why=why, now=now)
+    if is_taken:
         subscribers.delivered(session, subscriber.id, etag, why=why, now=now)
         return
     since = subscriber.failing_since or now

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from feeds.http import Fetched, Limits, fetch
 from feeds.model import Feed
 from feeds.opml import Subscription, read_opml, write_opml
 from feeds.read import parse
+from feeds.shareable import is_shareable
 from feeds.urls import absolute
 
 
@@ -45,6 +47,10 @@ async def check_url(client: httpx.AsyncClient, url: str, limits: Limits) -> Chec
     """
     answer = await fetch(client, require_web_url(url), limits=limits)
     assert isinstance(answer, Fetched)  # noqa: S101 - nothing was asked conditionally
+    return await asyncio.to_thread(_check, answer)
+
+
+def _check(answer: Fetched) -> Checked:
     try:
         feed = parse(answer.body, content_type=answer.content_type, base_url=answer.url)
     except ParseError as error:
@@ -65,16 +71,38 @@ async def import_opml(database: Database, clock: Clock, body: bytes) -> tuple[in
         ParseError: it is no OPML; nothing was added.
         BadInput: it names no feed that can be followed.
     """
-    named = [draft for draft in map(_draft, read_opml(body).subscriptions) if draft is not None]
-    if not named:
-        raise BadInput("This OPML names no feed: an outline of a feed has an xmlUrl with a web address.")
+    named = feeds_named(body)
     return await add_sources(database, clock, named), len(named)
 
 
-async def export_opml(database: Database, *, title: str, created: datetime | None = None) -> bytes:
-    """Everything that is followed, as OPML 2.0."""
+def feeds_named(body: bytes) -> list[SourceDraft]:
+    """The feeds of an OPML document that can be followed, each address once.
+
+    Raises:
+        ParseError: it is no OPML.
+        BadInput: it names no feed that can be followed.
+    """
+    drafts = [draft for draft in map(_draft, read_opml(body).subscriptions) if draft is not None]
+    if not drafts:
+        raise BadInput("This OPML names no feed: an outline of a feed has an xmlUrl with a web address.")
+    return list({draft.url: draft for draft in reversed(drafts)}.values())[::-1]
+
+
+async def export_opml(
+    database: Database, *, title: str, created: datetime | None = None, only_open: bool = False
+) -> bytes:
+    """Everything that is followed, as OPML 2.0; `only_open` leaves out addresses that are somebody's own."""
     followed = await database.read(sources.all_sources)
-    return write_opml([_subscription(source) for source in followed], title=title, created=created)
+    if only_open:
+        followed = [source for source in followed if is_shareable(source.url)]
+    return list_of(followed, title=title, created=created)
+
+
+def list_of(
+    followed: Iterable[Source | SourceDraft], *, title: str, created: datetime | None = None
+) -> bytes:
+    """These as OPML 2.0."""
+    return write_opml(map(_subscription, followed), title=title, created=created)
 
 
 async def read_document(client: httpx.AsyncClient, place: str, limits: Limits) -> bytes:
@@ -155,7 +183,7 @@ def _draft(subscription: Subscription) -> SourceDraft | None:
     )
 
 
-def _subscription(source: Source) -> Subscription:
+def _subscription(source: Source | SourceDraft) -> Subscription:
     return Subscription(
         url=source.url,
         title=source.title or source.url,

@@ -9,6 +9,7 @@ from functools import partial
 
 from sqlmodel import Session
 
+from aggregator.flows.editorial import require_brief
 from aggregator.flows.link import Evidence, checks_of, find_evidence, index_anchors, new_evidence, query_of
 from aggregator.model import Brief, BriefState, Clock
 from aggregator.rules.briefs import read_brief
@@ -59,6 +60,14 @@ async def suggest_for(database: Database, clock: Clock, brief: Brief) -> int:
     if done is None or new:
         await check_brief(database, clock, brief)
     return new
+
+
+async def suggest_named(database: Database, clock: Clock, slug: str) -> bool:
+    """Match the newest text of a brief; whether another one was saved meanwhile."""
+    found = await database.read(lambda session: require_brief(session, slug))
+    await suggest_for(database, clock, found)
+    newest = await database.read(lambda session: briefs.newest_revision(session, found.id))
+    return newest.id != found.revision.id
 
 
 async def check_brief(database: Database, clock: Clock, brief: Brief) -> None:

@@ -10,16 +10,20 @@ from functools import partial
 from sqlmodel import Session
 
 from aggregator.errors import AggregatorError
-from aggregator.model import Clock, Duration
+from aggregator.model import Clock
 from aggregator.store import accounts, anchors, briefs, documents, schema, sources, stories, subscribers
 from aggregator.store.database import Database, StoreError
 from aggregator.store.health import integrity
+from aggregator.written import Duration
 
 #: Versions that go into the search index in one transaction.
 BATCH = 500
 
 #: How common an anchor is, is counted over the stories of so long.
 ANCHOR_WINDOW = timedelta(days=90)
+
+#: How long the log of deliveries to subscribers goes back: a busy channel fills it fast.
+PUSH_TRIES = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ async def forget_old(database: Database, clock: Clock, settings: KeepSettings) -
     def prune(session: Session) -> int:
         old = sources.prune_fetches(session, now - settings.fetches)
         old += documents.prune_fragments(session, now - settings.fragments)
+        old += subscribers.prune_tries(session, now - PUSH_TRIES)
         return old + subscribers.drop_expired(session, now)
 
     return await database.write(prune)

@@ -148,6 +148,9 @@ def words(text: str) -> list[str]:
 
 def spans(text: str) -> list[Word]:
     """The words of a text with their places in it; `words` gives the same ones without."""
+    if text.isascii():
+        plain = _ASCII_WORD.finditer(text)
+        return [Word(each[0], each[0].lower(), each.start(), each.end()) for each in plain]
     found = []
     for match in _word_pattern().finditer(text):
         if folded := _letters(fold(match[0])):

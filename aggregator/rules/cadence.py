@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from aggregator.model import Duration, SourceKind
+from aggregator.model import SourceKind
+from aggregator.written import Duration
 from feeds.errors import FailureKind
 
 #: How much a failure counts. What a server asks for (429, 503) is no failure of the feed.

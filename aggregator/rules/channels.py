@@ -9,7 +9,8 @@ from typing import Literal
 
 from aggregator.language.query import matches, parse_query
 from aggregator.language.text import fold, words
-from aggregator.model import Duration, Reuse
+from aggregator.model import Reuse
+from aggregator.written import Duration
 from feeds.model import Entry, Feed, Link, Person, Tombstone
 
 Kind = Literal["brief", "story"]

@@ -133,7 +133,7 @@ def _shared(old: Sequence[_Line], one: Sequence[_Line], other: Sequence[_Line]) 
 
 def _matches(old: Sequence[str], new: Sequence[str]) -> dict[int, int]:
     # No line is junk, however often it stands there.
-    found = {}
+    found: dict[int, int] = {}
     steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
     for what, begin, end, new_begin, new_end in steps:
         if what == "equal" or end - begin == new_end - new_begin:

@@ -179,6 +179,42 @@ def decide(topic: CompiledTopic, subject: Subject) -> Verdict:
     return Verdict(all(reason.is_met for reason in reasons), tuple(reasons))
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What `decide` would say, without the reasons, which are the dearest part of it."""
+
+    is_in: bool
+    #: It is not in, misses it by one part, and some word speaks for or against it.
+    is_near: bool
+
+
+def weigh(topic: CompiledTopic, subject: Subject) -> Weighed:
+    """Whether a story belongs to a topic, or misses it by one part; for many stories at once."""
+    read = _read(subject)
+    met: list[bool] = []
+    if topic.topic.languages:
+        met.append(subject.language in topic.topic.languages)
+    if topic.topic.sources:
+        met.append(not known_as(subject.source_url, subject.source_name).isdisjoint(topic._sources))
+    is_found = False
+    for group in topic._groups:
+        has = any(matches(group.queries[number], read.words) for number in _possible(group, read))
+        is_found = is_found or has
+        met.append(has is (group.name != "none"))
+    missed = met.count(False)
+    return Weighed(missed == 0, is_found and missed == 1)
+
+
+def looks_for(*topics: CompiledTopic) -> Query:
+    """What a text must hold one of before it can be in one of these topics, or miss it by one part.
+
+    A text that holds none of it has no word that speaks for it, so it need not be read.
+    """
+    groups = (group for topic in topics for group in topic._groups if group.name != "none")
+    terms = {term: None for group in groups for query in group.queries for term in _needed(query)}
+    return Or(tuple(terms))
+
+
 def known_as(url: str, name: str) -> frozenset[str]:
     """What a source may be called, folded: its feed's address, its host with and without www., its title."""
     host = _host(url)

@@ -114,6 +114,16 @@ def all_briefs(session: Session) -> list[Brief]:
     return [_brief(session, row) for row in rows]
 
 
+def listed(session: Session, *, state: BriefState | None, before: int | None, limit: int) -> list[Brief]:
+    """The briefs in a state, or in any, newest first, from the one before that of a number on."""
+    query = select(BriefRow).order_by(BRIEF.c.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(BRIEF.c.state == state.value)
+    if before is not None:
+        query = query.where(BRIEF.c.id < before)
+    return [_brief(session, row) for row in session.execute(query).scalars()]
+
+
 def named(session: Session, name: str) -> Brief | None:
     """The brief of this slug or id."""
     row = session.execute(select(BriefRow).where(BRIEF.c.slug == name)).scalars().first()
@@ -235,6 +245,12 @@ def plan_release(session: Session, brief_id: int, at: datetime | None, *, by: st
     session.execute(update(BRIEF).where(BRIEF.c.id == brief_id).values(release_at=at, release_by=by))
 
 
+def set_embargo(session: Session, brief_id: int, until: datetime | None, *, by: str) -> None:
+    """Note before which time nobody may publish a brief; None lifts that."""
+    own = update(BRIEF).where(BRIEF.c.id == brief_id)
+    session.execute(own.values(embargo_until=until, embargo_by=by if until else ""))
+
+
 def to_release(session: Session, now: datetime) -> list[Brief]:
     """The briefs whose planned time has come, earliest first."""
     query = select(BriefRow).where(BRIEF.c.release_at <= now).order_by(BRIEF.c.release_at, BRIEF.c.id)
@@ -323,6 +339,8 @@ def _brief(session: Session, row: BriefRow) -> Brief:
         links=_links(session, row.id),
         release_at=row.release_at,
         release_by=row.release_by,
+        embargo_until=row.embargo_until,
+        embargo_by=row.embargo_by,
     )
 
 

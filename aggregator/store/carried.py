@@ -15,6 +15,7 @@ from aggregator.store.dialects import chunks, exclusive, upsert
 from aggregator.store.tables_out import CARRIED, CarriedRow
 
 _COLUMNS = 15
+_KEY = ("channel", "entry_id")
 
 
 def present(session: Session, channel: str) -> dict[str, Carried]:
@@ -63,9 +64,18 @@ def tell(session: Session, rows: Iterable[Carried]) -> int:
         numbered.append(_values(row))
     for some in chunks(numbered, columns=_COLUMNS):
         statement = upsert(session, CARRIED).values(list(some))
-        new = {column.name: column for column in statement.excluded if not column.primary_key}
+        new = {name: statement.excluded[name] for name in numbered[0] if name not in _KEY}
         session.execute(statement.on_conflict_do_update(index_elements=["channel", "entry_id"], set_=new))
     return highest
+
+
+def serve(session: Session, channel: str, ids: Collection[str], *, now: datetime) -> None:
+    """Note that a document stands ready with these entries; of each only the first time counts."""
+    unserved = (CARRIED.c.served_at.is_(None), CARRIED.c.channel == channel, CARRIED.c.is_present)
+    new = set(session.execute(select(CARRIED.c.entry_id).where(*unserved)).scalars()) & set(ids)
+    for some in chunks(sorted(new), columns=1):
+        rows = (CARRIED.c.channel == channel, CARRIED.c.entry_id.in_(some))
+        session.execute(update(CARRIED).where(*rows).values(served_at=now))
 
 
 def newest_change(session: Session) -> int:

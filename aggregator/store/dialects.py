@@ -44,6 +44,7 @@ LOCKS = {
     "schema": 71_004,
     "changes": 71_005,
     "documents": 71_006,
+    "definitions": 71_007,
 }
 
 _SQLITE_INDEX = """
@@ -140,14 +141,23 @@ def _tsvector(parts: Iterable[tuple[str, str]]) -> str:
     return " ".join(f"'{word}':{','.join(where[:MOST_POSITIONS])}" for word, where in places.items())
 
 
-def matching(session: Session, query: Query) -> tuple[str, dict[str, str]]:
-    """A subquery of the ids of the stories that a query finds, with its parameter."""
+def matching(
+    session: Session, query: Query, *, between: tuple[int, int] | None = None
+) -> tuple[str, dict[str, str | int]]:
+    """A subquery of the ids of the stories that a query finds, with its parameters.
+
+    `between` leaves out all ids but those from the first to the second.
+    """
+    values: dict[str, str | int] = {}
+    if between is not None:
+        values = {"lowest": between[0], "highest": between[1]}
     if is_sqlite(session):
-        return "SELECT rowid FROM story_search WHERE story_search MATCH :query", {"query": fts5(query)}
-    return (
-        "SELECT story_id FROM story_search WHERE document @@ CAST(:query AS tsquery)",
-        {"query": tsquery(query)},
-    )
+        within = " AND rowid BETWEEN :lowest AND :highest" if between else ""
+        sql = f"SELECT rowid FROM story_search WHERE story_search MATCH :query{within}"  # noqa: S608
+        return sql, {"query": fts5(query), **values}
+    within = " AND story_id BETWEEN :lowest AND :highest" if between else ""
+    sql = f"SELECT story_id FROM story_search WHERE document @@ CAST(:query AS tsquery){within}"  # noqa: S608
+    return sql, {"query": tsquery(query), **values}
 
 
 def fts5(query: Query) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlmodel import Session
 
-from aggregator.outgoing import ArchivePage, Codings, StoredDocument
+from aggregator.outgoing import ArchivePage, Codings, DocumentHead, StoredDocument
 from aggregator.store.dialects import chunks, upsert
 from aggregator.store.tables_out import ARCHIVE, DOCUMENT, FRAGMENT, ArchiveRow, DocumentRow
 
@@ -36,6 +36,19 @@ def stamps(session: Session) -> dict[tuple[str, str], str]:
     """The ETag of every document: what a server compares to know that its copies are fresh."""
     rows = session.execute(select(DOCUMENT.c.channel, DOCUMENT.c.format, DOCUMENT.c.etag))
     return {(channel, format): etag for channel, format, etag in rows}
+
+
+def heads(session: Session, channel: str | None = None) -> list[DocumentHead]:
+    """Every document without its bytes, or those of one channel."""
+    columns = [DOCUMENT.c[name] for name in ("channel", "format", "etag", "last_modified", "holds")]
+    query = select(*columns, func.length(DOCUMENT.c.body))
+    if channel is not None:
+        query = query.where(DOCUMENT.c.channel == channel)
+    rows = session.execute(query.order_by(DOCUMENT.c.channel, DOCUMENT.c.format))
+    return [
+        DocumentHead(slug, format, etag, at, entries=len(holds), body_bytes=size)
+        for slug, format, etag, at, holds, size in rows
+    ]
 
 
 def states(session: Session, channel: str) -> dict[str, str]:
@@ -70,6 +83,12 @@ def archive(session: Session, channel: str | None = None) -> list[ArchivePage]:
         query = query.where(ARCHIVE.c.channel == channel)
     rows = session.execute(query.order_by(ARCHIVE.c.channel, ARCHIVE.c.number)).scalars()
     return [_page(row) for row in rows]
+
+
+def count_pages(session: Session) -> dict[str, int]:
+    """How many archive pages each channel has."""
+    query = select(ARCHIVE.c.channel, func.count()).where(~ARCHIVE.c.is_replaced)
+    return {row[0]: row[1] for row in session.execute(query.group_by(ARCHIVE.c.channel))}
 
 
 def page_named(session: Session, channel: str, name: str) -> tuple[ArchivePage, bool] | None:

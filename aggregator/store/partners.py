@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, insert, or_, select, update
@@ -75,6 +75,14 @@ def keys_of(session: Session, partner_id: int) -> list[PartnerKey]:
     """The keys of a partner, oldest first; those revoked and expired among them."""
     query = select(PartnerKeyRow).where(PARTNER_KEY.c.partner_id == partner_id)
     return [_key(row) for row in session.execute(query.order_by(PARTNER_KEY.c.id)).scalars()]
+
+
+def all_keys(session: Session) -> dict[int, list[PartnerKey]]:
+    """The keys of every partner, oldest first; those revoked and expired among them."""
+    found: dict[int, list[PartnerKey]] = {}
+    for row in session.execute(select(PartnerKeyRow).order_by(PARTNER_KEY.c.id)).scalars():
+        found.setdefault(row.partner_id, []).append(_key(row))
+    return found
 
 
 def revoke_key(session: Session, key_id: int, *, now: datetime) -> None:
@@ -181,11 +189,28 @@ def count_use(
     )
 
 
-def usage(session: Session, partner_id: int | None = None) -> list[Usage]:
+def last_taken(session: Session) -> dict[int, datetime]:
+    """When each partner was last given an entry that it did not have."""
+    # One look at the end of each one's index; a grouping would walk through all that was ever taken.
+    last = select(func.max(DELIVERY.c.at)).where(DELIVERY.c.partner_id == PARTNER.c.id).scalar_subquery()
+    rows = session.execute(select(PARTNER.c.id, last))
+    return {partner: at for partner, at in rows if at is not None}
+
+
+def newest_taken(session: Session, partner: Partner, *, limit: int) -> list[Delivery]:
+    """What a partner was given last, newest first."""
+    query = select(DeliveryRow).where(DELIVERY.c.partner_id == partner.id)
+    rows = session.execute(query.order_by(DELIVERY.c.at.desc(), DELIVERY.c.entry_id).limit(limit)).scalars()
+    return [Delivery(partner.name, row.entry_id, row.revision, row.via, row.first_at, row.at) for row in rows]
+
+
+def usage(session: Session, partner_id: int | None = None, since: date | None = None) -> list[Usage]:
     """What partners asked for, by partner and day, newest day first: of one, or of all."""
     query = select(PARTNER.c.name, UsageRow).join(UsageRow, USAGE.c.partner_id == PARTNER.c.id)
     if partner_id is not None:
         query = query.where(PARTNER.c.id == partner_id)
+    if since is not None:
+        query = query.where(USAGE.c.day >= since)
     order = (PARTNER.c.name, USAGE.c.day.desc(), USAGE.c.via)
     return [
         Usage(name, row.day, row.via, row.requests, row.unchanged, row.entries, row.body_bytes)

@@ -12,6 +12,7 @@ from aggregator.store.tables_out import (
     CARRIED,
     DOCUMENT,
     PING,
+    PUSH_TRY,
     SUBSCRIBER,
     SUBSCRIPTION_ASKED,
 )
@@ -33,7 +34,7 @@ def rename_channel(session: Session, old: str, new: str) -> bool:
     """
     if not is_known(session, old) or is_known(session, new):
         return False
-    for table in (CARRIED, ARCHIVE, SUBSCRIBER, SUBSCRIPTION_ASKED):
+    for table in (CARRIED, ARCHIVE, SUBSCRIBER, SUBSCRIPTION_ASKED, PUSH_TRY):
         session.execute(update(table).where(table.c.channel == old).values(channel=new))
     # A hub is told of the new address as of something new.
     for table in (DOCUMENT, PING):

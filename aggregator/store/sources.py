@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, delete, func, or_, select, update
 from sqlalchemy.engine import Row
@@ -73,10 +74,31 @@ def allow(session: Session, source_id: int, reuse: Reuse) -> None:
     session.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(reuse=reuse.value))
 
 
-def hasten(session: Session, source_id: int, now: datetime) -> None:
+def describe(
+    session: Session,
+    source_id: int,
+    *,
+    title: str,
+    kind: SourceKind,
+    language: str | None,
+    rights: str | None,
+) -> None:
+    """Say what a source is called and what it is. Channels follow at their next rendering."""
+    values = {"title": title, "kind": kind.value, "language": language, "rights": rights}
+    session.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(**values))
+
+
+def own_title(session: Session, source_id: int) -> str:
+    """What the feed calls itself, as it was last read; "" where that is not known."""
+    origin = session.execute(select(SOURCE.c.origin).where(SOURCE.c.id == source_id)).scalar()
+    return origin.title or "" if origin else ""
+
+
+def hasten(session: Session, source_id: int, now: datetime, *, why: str | None = None) -> None:
     """Ask a source now, if it was to be asked later: somebody says that it has something new."""
     soon = (SOURCE.c.id == source_id, SOURCE.c.next_due > now)
-    session.execute(update(SOURCE).where(*soon).values(next_due=now))
+    said = {"why": why} if why else {}
+    session.execute(update(SOURCE).where(*soon).values(next_due=now, **said))
 
 
 def claim_due(session: Session, now: datetime, *, limit: int, lease: timedelta) -> list[SourceDue]:
@@ -151,10 +173,16 @@ def named(session: Session, name: str) -> list[Source]:
     return [_source(row) for row in session.execute(_read().where(like).order_by(SOURCE.c.id)).all()]
 
 
-def fetches(session: Session, source_id: int, *, limit: int = 50) -> list[FetchRow]:
-    """The newest fetches of a source, newest first."""
-    query = select(FetchRow).where(FETCH.c.source_id == source_id).order_by(FETCH.c.id.desc())
-    return list(session.execute(query.limit(limit)).scalars())
+def fetches(
+    session: Session, source_id: int, *, limit: int = 50, before: int | None = None
+) -> list[FetchRow]:
+    """The newest fetches of a source, newest first; with `before`, those older than that one."""
+    query = select(FetchRow).where(FETCH.c.source_id == source_id)
+    if before is not None:
+        at = select(FETCH.c.at).where(FETCH.c.id == before).scalar_subquery()
+        query = query.where(or_(FETCH.c.at < at, (FETCH.c.at == at) & (FETCH.c.id < before)))
+    # By time first: so the index over both gives them in order.
+    return list(session.execute(query.order_by(FETCH.c.at.desc(), FETCH.c.id.desc()).limit(limit)).scalars())
 
 
 def silent(session: Session, since: datetime) -> list[Source]:
@@ -163,6 +191,20 @@ def silent(session: Session, since: datetime) -> list[Source]:
     asked = SOURCE.c.last_fetch.is_not(None)
     rows = session.execute(_read().where(late, asked, ~SOURCE.c.is_paused)).all()
     return [_source(row) for row in rows]
+
+
+def ailing(session: Session, since: datetime, *, limit: int) -> list[Source]:
+    """Sources that are gone, fail, or have answered nothing usable since then; the longest silent first."""
+    order = (SOURCE.c.last_success.is_not(None), SOURCE.c.last_success, SOURCE.c.id)
+    rows = session.execute(_read().where(*_ailing(since)).order_by(*order).limit(limit)).all()
+    return [_source(row) for row in rows]
+
+
+def count_ailing(session: Session, since: datetime) -> tuple[int, int]:
+    """How many sources are ailing (see `ailing`), and how many are followed."""
+    ill = select(func.count()).select_from(SOURCE).where(*_ailing(since))
+    followed = select(func.count()).select_from(SOURCE).where(~SOURCE.c.is_paused)
+    return int(session.execute(ill).scalar_one()), int(session.execute(followed).scalar_one())
 
 
 def as_due(session: Session, source_id: int) -> SourceDue | None:
@@ -175,6 +217,13 @@ def prune_fetches(session: Session, before: datetime) -> int:
     """Forget fetches older than this that found nothing; how many."""
     old = delete(FETCH).where(FETCH.c.at < before, FETCH.c.outcome == Outcome.UNCHANGED.value)
     return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
+
+
+def _ailing(since: datetime) -> list[ColumnElement[bool]]:
+    late = SOURCE.c.last_fetch.is_not(None) & (
+        SOURCE.c.last_success.is_(None) | (SOURCE.c.last_success < since)
+    )
+    return [~SOURCE.c.is_paused, or_(SOURCE.c.gone_at.is_not(None), SOURCE.c.failure_kind.is_not(None), late)]
 
 
 def _answerable() -> list[ColumnElement[bool]]:
@@ -222,30 +271,18 @@ def _due(row: SourceRow) -> SourceDue:
     )
 
 
-def _read() -> Select[SourceRow, int]:
+#: What a `Source` shows. The feed's own word about itself is left out: reading it costs more than all else.
+_COLUMNS = (
+    "id", "url", "title", "site_url", "language", "kind", "rights", "reuse", "added_at", "is_paused", "gone_at",
+    "next_due", "failures", "last_fetch", "last_success", "failure_kind", "why",
+)  # fmt: skip
+
+
+def _read() -> Select[Any]:
     stories = select(func.count()).where(STORY.c.source_id == SOURCE.c.id).correlate(SOURCE).scalar_subquery()
-    return select(SourceRow, stories)
+    return select(*(SOURCE.c[name] for name in _COLUMNS), stories.label("stories"))
 
 
-def _source(row: Row[SourceRow, int]) -> Source:
-    kept, stories = row
-    assert kept.id is not None  # noqa: S101 - a row that was read has its id
-    return Source(
-        id=kept.id,
-        url=kept.url,
-        title=kept.title,
-        site_url=kept.site_url,
-        language=kept.language,
-        kind=SourceKind(kept.kind),
-        rights=kept.rights,
-        added_at=kept.added_at,
-        is_paused=kept.is_paused,
-        gone_at=kept.gone_at,
-        next_due=kept.next_due,
-        failures=kept.failures,
-        last_fetch=kept.last_fetch,
-        last_success=kept.last_success,
-        failure_kind=kept.failure_kind,
-        why=kept.why,
-        stories=stories,
-    )
+def _source(row: Row[Any]) -> Source:
+    values = dict(row._mapping)
+    return Source(**(values | {"kind": SourceKind(values["kind"]), "reuse": Reuse(values["reuse"])}))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select, text
+from sqlalchemy import Select, and_, func, or_, select, text
 from sqlalchemy.engine import Row
 from sqlmodel import Session
 
@@ -74,6 +74,12 @@ def versions_of(session: Session, story_id: int) -> list[Version]:
     return [_version(row) for row in session.execute(query)]
 
 
+def newest_versions(session: Session, story_id: int, *, limit: int) -> list[Version]:
+    """The last versions of a story, newest first."""
+    query = _versions().where(VERSION.c.story_id == story_id).order_by(VERSION.c.number.desc())
+    return [_version(row) for row in session.execute(query.limit(limit))]
+
+
 def versions_after(session: Session, cursor: int, *, limit: int) -> list[Version]:
     """The versions that came after a cursor, in their order; only the newest of each story."""
     query = _versions().where(VERSION.c.id > cursor, VERSION.c.number == STORY.c.versions)
@@ -86,6 +92,41 @@ def versions_since(session: Session, since: datetime) -> list[Version]:
     return [
         _version(row) for row in session.execute(query.order_by(STORY.c.sorted_at.desc(), STORY.c.id.desc()))
     ]
+
+
+def versions_holding(session: Session, query: Query, since: datetime, *, limit: int) -> list[Version]:
+    """The newest versions that a query finds, of stories published or first seen since then, newest first.
+
+    Those that the search index does not know yet are among them, whatever they hold.
+    """
+    subquery, values = matching(session, query)
+    holds = text(f"story.id IN ({subquery})").bindparams(**values)
+    upto = indexed_upto(session)
+    is_wanted = holds if upto >= newest_version(session) else or_(holds, VERSION.c.id > upto)
+    found = _versions().where(VERSION.c.number == STORY.c.versions, STORY.c.sorted_at >= since, is_wanted)
+    order = (STORY.c.sorted_at.desc(), STORY.c.id.desc())
+    return [_version(row) for row in session.execute(found.order_by(*order).limit(limit))]
+
+
+def urls_of(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """Where the stories of these ids stand, as far as they have an address."""
+    found: dict[int, str] = {}
+    for some in chunks(ids, columns=1):
+        rows = session.execute(select(STORY.c.id, STORY.c.url).where(STORY.c.id.in_(some)))
+        found.update((row.id, row.url) for row in rows if row.url)
+    return found
+
+
+def newest_at(session: Session) -> datetime | None:
+    """When the newest story was published or first seen; None where there is none."""
+    found: datetime | None = session.execute(select(func.max(STORY.c.sorted_at))).scalar_one()
+    return found
+
+
+def count_since(session: Session, since: datetime) -> int:
+    """How many stories were published or first seen since then."""
+    query = select(func.count()).select_from(STORY).where(STORY.c.sorted_at >= since)
+    return int(session.execute(query).scalar_one())
 
 
 def ids_between(

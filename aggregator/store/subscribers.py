@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import and_, case, delete, func, insert, or_, select, tuple_, update
 from sqlmodel import Session
 
-from aggregator.outgoing import Subscriber, SubscriptionAsked, WebhookDue
+from aggregator.outgoing import PushTry, Subscriber, SubscriptionAsked, WebhookDue, WebhookLogged
 from aggregator.store import briefs, partners
 from aggregator.store.dialects import upsert
 from aggregator.store.tables import PUBLICATION
 from aggregator.store.tables_out import (
     DOCUMENT,
     PING,
+    PUSH_TRY,
     SUBSCRIBER,
     SUBSCRIPTION_ASKED,
     WEBHOOK,
+    PushTryRow,
     SubscriberRow,
     SubscriptionAskedRow,
     WebhookRow,
@@ -149,6 +151,27 @@ def everyone(session: Session) -> list[Subscriber]:
     return [_subscriber(row) for row in session.execute(select(SubscriberRow).order_by(*order)).scalars()]
 
 
+def of_channel(session: Session, channel: str, *, limit: int) -> list[Subscriber]:
+    """The subscribers of a channel, those that have failed for longest first."""
+    is_well = SUBSCRIBER.c.failing_since.is_(None)
+    order = (is_well, SUBSCRIBER.c.failing_since, SUBSCRIBER.c.format, SUBSCRIBER.c.callback)
+    query = select(SubscriberRow).where(SUBSCRIBER.c.channel == channel).order_by(*order)
+    return [_subscriber(row) for row in session.execute(query.limit(limit)).scalars()]
+
+
+def counted(session: Session, now: datetime) -> dict[str, tuple[int, int]]:
+    """How many subscribe to each channel by push, and how many of them have the newest document."""
+    served = and_(DOCUMENT.c.channel == SUBSCRIBER.c.channel, DOCUMENT.c.format == SUBSCRIBER.c.format)
+    has_newest = func.sum(case((SUBSCRIBER.c.etag == DOCUMENT.c.etag, 1), else_=0))
+    query = (
+        select(SUBSCRIBER.c.channel, func.count(), has_newest)
+        .select_from(SUBSCRIBER.outerjoin(DOCUMENT, served))
+        .where(SUBSCRIBER.c.lease_until > now)
+        .group_by(SUBSCRIBER.c.channel)
+    )
+    return {channel: (count, int(newest)) for channel, count, newest in session.execute(query)}
+
+
 def to_deliver(session: Session, now: datetime, *, limit: int) -> list[Subscriber]:
     """The subscribers that have another document than the one that is served, and are to be tried now."""
     served = and_(DOCUMENT.c.channel == SUBSCRIBER.c.channel, DOCUMENT.c.format == SUBSCRIBER.c.format)
@@ -197,6 +220,27 @@ def drop(session: Session, subscriber_id: int) -> None:
 def drop_expired(session: Session, now: datetime) -> int:
     """Forget the subscribers whose lease is over; how many."""
     return int(session.execute(delete(SUBSCRIBER).where(SUBSCRIBER.c.lease_until <= now)).rowcount)  # type: ignore[attr-defined]
+
+
+# What became of deliveries
+
+
+def note_try(session: Session, subscriber: Subscriber, *, is_taken: bool, why: str, now: datetime) -> None:
+    """Put a try to give a subscriber a document into the log."""
+    values = {name: getattr(subscriber, name) for name in ("channel", "format", "callback")}
+    session.execute(insert(PUSH_TRY).values(values | {"at": now, "is_taken": is_taken, "why": why}))
+
+
+def tries(session: Session, channel: str, *, limit: int) -> list[PushTry]:
+    """The last tries to give the subscribers of a channel its documents, newest first."""
+    query = select(PushTryRow).where(PUSH_TRY.c.channel == channel).order_by(PUSH_TRY.c.id.desc())
+    rows = session.execute(query.limit(limit)).scalars()
+    return [PushTry(**{name: getattr(row, name) for name in PushTry.__slots__}) for row in rows]
+
+
+def prune_tries(session: Session, before: datetime) -> int:
+    """Forget tries older than this; how many."""
+    return int(session.execute(delete(PUSH_TRY).where(PUSH_TRY.c.at < before)).rowcount)  # type: ignore[attr-defined]
 
 
 # The hubs of others
@@ -285,11 +329,19 @@ def webhook_later(session: Session, due: WebhookDue, *, why: str, at: datetime |
     _settle(session, due, values | ({"next_try": at} if at else {}))
 
 
-def webhook_log(session: Session, partner_id: int, *, limit: int) -> list[tuple[int, str, int, str]]:
-    """(publication, state, tries in vain, what happened last) of a partner's webhooks, newest first."""
-    query = select(WEBHOOK.c.publication_id, WEBHOOK.c.state, WEBHOOK.c.tries, WEBHOOK.c.why)
-    query = query.where(WEBHOOK.c.partner_id == partner_id).order_by(WEBHOOK.c.publication_id.desc())
-    return [tuple(row) for row in session.execute(query.limit(limit))]
+def webhook_log(session: Session, partner_id: int, *, limit: int) -> list[WebhookLogged]:
+    """What became of a partner's webhooks, newest first."""
+    columns = [WEBHOOK.c[name] for name in WebhookLogged.__slots__]
+    query = select(*columns).where(WEBHOOK.c.partner_id == partner_id)
+    rows = session.execute(query.order_by(WEBHOOK.c.publication_id.desc()).limit(limit))
+    return [WebhookLogged(*row) for row in rows]
+
+
+def webhook_states(session: Session) -> dict[tuple[int, str], int]:
+    """How many webhooks there are of each partner in each state."""
+    query = select(WEBHOOK.c.partner_id, WEBHOOK.c.state, func.count())
+    grouped = session.execute(query.group_by(WEBHOOK.c.partner_id, WEBHOOK.c.state))
+    return {(partner, state): count for partner, state, count in grouped}
 
 
 def try_failed_again(session: Session, partner_id: int, *, now: datetime) -> int:

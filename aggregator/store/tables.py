@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Table, Text, UniqueConstraint, text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -125,7 +125,10 @@ class StoryRow(SQLModel, table=True):
     """A story: its identity. What it says stands in its versions."""
 
     __tablename__ = "story"
-    __table_args__ = (UniqueConstraint("source_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("source_id", "key"),
+        Index("ix_story_source_sorted_at", "source_id", "sorted_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     source_id: int = Field(foreign_key="source.id", ondelete="RESTRICT")
@@ -146,7 +149,23 @@ class VersionRow(SQLModel, table=True):
     """One state of a story. Its id rises with every change: a cursor over all stories."""
 
     __tablename__ = "version"
-    __table_args__ = (UniqueConstraint("story_id", "number"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        UniqueConstraint("story_id", "number"),
+        # A language is looked up here, without reading past the body for it.
+        Index("ix_version_language", "language", "story_id", "number"),
+        # What came in a time, counted by language, without reading a story.
+        Index(
+            "ix_version_came",
+            "seen_at",
+            "language",
+            "story_id",
+            # Of one value, and here all the same: without it SQLite reads each row for it.
+            "number",
+            sqlite_where=text("number = 1"),
+            postgresql_where=text("number = 1"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     story_id: int = Field(foreign_key="story.id", ondelete="RESTRICT")
@@ -197,6 +216,9 @@ class BriefRow(SQLModel, table=True):
     #: When it is to be published by itself, and who planned that.
     release_at: datetime | None = moment(nullable=True, index=True)
     release_by: str = ""
+    #: Before that time nobody may publish it, and who said so.
+    embargo_until: datetime | None = moment(nullable=True)
+    embargo_by: str = ""
 
 
 class RevisionRow(SQLModel, table=True):
@@ -232,6 +254,8 @@ class StoryLinkRow(SQLModel, table=True):
             sqlite_where=Column("undone_at").is_(None),
             postgresql_where=Column("undone_at").is_(None),
         ),
+        # When picks of a brief were last changed.
+        Index("ix_story_link_touched", "brief_id", "picked_at", "undone_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -54,9 +54,12 @@ class CarriedRow(SQLModel, table=True):
     __table_args__ = (
         # What stands in a document; and what an archive page may be made of.
         Index("ix_carried_present", "channel", "is_present"),
-        Index("ix_carried_ref", "kind", "ref"),
+        # Where a story stands, and since when, without reading the entries.
+        Index("ix_carried_ref", "kind", "ref", "served_at"),
         Index("ix_carried_updated", "channel", "updated"),
         Index("ix_carried_change", "channel", "change"),
+        # What no document has carried yet; and what one has, since when.
+        Index("ix_carried_served_at", "served_at", "channel", "is_present"),
     )
 
     channel: str = Field(primary_key=True)
@@ -75,6 +78,8 @@ class CarriedRow(SQLModel, table=True):
     is_present: bool
     why: str
     archived: int | None = None
+    #: When a document first stood ready with it, in whatever state.
+    served_at: datetime | None = moment(nullable=True)
     entry: Entry = Field(sa_column=Column(ValueJson(Entry), nullable=False))
 
 
@@ -118,6 +123,21 @@ class SubscriberRow(SQLModel, table=True):
     failing_since: datetime | None = moment(nullable=True)
     next_try: datetime = moment()
     why: str = ""
+
+
+class PushTryRow(SQLModel, table=True):
+    """One try to give a subscriber a document."""
+
+    __tablename__ = "push_try"
+    __table_args__ = (Index("ix_push_try_channel", "channel", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    channel: str
+    format: str
+    callback: str
+    at: datetime = moment(index=True)
+    is_taken: bool
+    why: str
 
 
 class SubscriptionAskedRow(SQLModel, table=True):
@@ -216,6 +236,7 @@ class DeliveryRow(SQLModel, table=True):
     """A partner has an entry, in this state."""
 
     __tablename__ = "delivery"
+    __table_args__ = (Index("ix_delivery_partner_at", "partner_id", "at"),)
 
     partner_id: int = Field(primary_key=True, foreign_key="partner.id", ondelete="CASCADE")
     entry_id: str = Field(primary_key=True, index=True)
@@ -259,6 +280,7 @@ FRAGMENT = table_of(FragmentRow)
 CARRIED = table_of(CarriedRow)
 ARCHIVE = table_of(ArchiveRow)
 SUBSCRIBER = table_of(SubscriberRow)
+PUSH_TRY = table_of(PushTryRow)
 SUBSCRIPTION_ASKED = table_of(SubscriptionAskedRow)
 PUSH_SOURCE = table_of(PushSourceRow)
 PING = table_of(PingRow)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlmodel import Session
 
 from aggregator.store.dialects import chunks, upsert
-from aggregator.store.tables import STORY_TOPIC, TOPIC, StoryTopicRow, TopicRow
+from aggregator.store.tables import STORY, STORY_TOPIC, TOPIC, StoryTopicRow, TopicRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,22 @@ def standings(session: Session) -> list[TopicStanding]:
     )
     rows = session.execute(select(TopicRow, stories).order_by(TOPIC.c.title))
     return [TopicStanding(t.slug, t.title, t.fingerprint, t.upto, n) for t, n in rows]
+
+
+def daily(session: Session, begins: Sequence[datetime]) -> dict[str, list[int]]:
+    """How many stories of each topic came on each of some days, given by when they begin, in order."""
+    places = [(STORY.c.sorted_at >= begin, place) for place, begin in reversed(list(enumerate(begins)))]
+    place = case(*places).label("place")
+    query = (
+        select(STORY_TOPIC.c.topic, place, func.count())
+        .join(STORY, STORY.c.id == STORY_TOPIC.c.story_id)
+        .where(STORY.c.sorted_at >= begins[0])
+        .group_by(STORY_TOPIC.c.topic, place)
+    )
+    found: dict[str, list[int]] = {}
+    for slug, day, stories in session.execute(query):
+        found.setdefault(slug, [0] * len(begins))[day] = stories
+    return found
 
 
 def decided_upto(session: Session, slugs: Sequence[str]) -> list[int]:

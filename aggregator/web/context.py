@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from aggregator.flows.catalogue import Catalogue, Keeper
+from aggregator.flows.ingest import FetchSettings
+from aggregator.flows.looking import Looker
 from aggregator.flows.push import PushSettings
+from aggregator.flows.upkeep import KeepSettings
 from aggregator.model import Account, Clock
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import CompiledTopic
@@ -31,15 +35,36 @@ class Service:
     clock: Clock
     site: Site
     serve: ServeSettings
-    channels: Sequence[Channel]
-    #: By slug, in the order of the settings.
-    topics: Mapping[str, CompiledTopic]
+    #: Knows the topics and channels that hold.
+    keeper: Keeper
     #: Whose key this is.
     holder: Holder
     push: PushSettings
     meter: Meter
-    #: Pages that show channels, by path, with the documents' ETags that they were made under.
-    pages: dict[str, tuple[Stamps, Resource]] = field(default_factory=dict)
+    #: Pages that show channels, by path, with what they were made under: the newest definition and
+    #: the documents' ETags.
+    pages: dict[str, tuple[tuple[int, Stamps], Resource]] = field(default_factory=dict)
+    #: When a source counts as silent.
+    keep: KeepSettings = field(default_factory=KeepSettings)
+    #: Looks at addresses for editors; by default it reaches no private network.
+    looker: Looker = field(default_factory=lambda: Looker.of(FetchSettings()))
+    #: Makes a job of this process run soon, by its name; nothing happens where the process has no jobs.
+    soon: Callable[[str], None] = lambda _: None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The topics and channels that hold, as fresh as a second ago."""
+        return self.keeper.held
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels, in the order of the settings, then those made at the desk."""
+        return self.catalogue.channels
+
+    @property
+    def topics(self) -> Mapping[str, CompiledTopic]:
+        """The topics by slug, in the same order."""
+        return self.catalogue.topics
 
     @property
     def hubs(self) -> tuple[str, ...]:

@@ -10,21 +10,17 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
 from aggregator.flows import views
 from aggregator.flows.partners import holder, narrowed_document, note_taken
-from aggregator.flows.views import Changed, changed_documents
-from aggregator.model import Clock
 from aggregator.outgoing import ArchivePage, Partner, StoredDocument
 from aggregator.rules.channels import FORMATS, Channel, archive_path
 from aggregator.rules.codings import packed
 from aggregator.rules.partners import takes_all
-from aggregator.store.database import Database, StoreError
+from aggregator.store.database import StoreError
 from aggregator.web.answers import (
     ALLOWED,
     Answer,
@@ -38,6 +34,7 @@ from aggregator.web.answers import (
 )
 from aggregator.web.context import Service
 from aggregator.web.keys import key_of
+from aggregator.web.shelf import Held, Shelf
 from feeds.write import WRITERS, Format
 
 log = logging.getLogger(__name__)
@@ -45,8 +42,6 @@ log = logging.getLogger(__name__)
 #: What may stand after the dot of an address, and the format that it asks for.
 FORMAT_AT: Mapping[str, Format] = {format: format for format in WRITERS}
 
-#: How long the copies in memory are taken for fresh.
-FRESH = timedelta(seconds=1)
 #: Seconds after which a channel that is not there yet is worth asking for again.
 SOON = 5
 
@@ -72,88 +67,8 @@ _CHALLENGE = (
     ("Cache-Control", "no-store"),
 )
 
-Key = tuple[str, str]
 #: What is to be done once an answer is sent.
 Then = Callable[[], Awaitable[None]] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A document in memory."""
-
-    #: Of the plain body, as it is stored.
-    etag: str
-    resource: Resource
-    #: The id and the revision of every entry in it.
-    holds: tuple[tuple[str, int], ...]
-    last_modified: datetime
-
-
-class Shelf:
-    """Documents in memory, as fresh as a second ago."""
-
-    def __init__(self, database: Database, clock: Clock, make: Callable[[StoredDocument], Held]) -> None:
-        self._database = database
-        self._clock = clock
-        self._make = make
-        self._held: dict[Key, Held] = {}
-        self._checked: datetime | None = None
-        self._checking: asyncio.Task[None] | None = None
-        self._failure: StoreError | None = None
-
-    async def stamps(self) -> dict[Key, str]:
-        """The ETag of every document, as fresh as a second ago."""
-        if self._is_due():
-            await self._check()
-        return {key: held.etag for key, held in self._held.items()}
-
-    async def get(self, channel: str, format: str) -> Held | None:
-        """The document, or None where it was never rendered.
-
-        While the store does not answer, what is held goes on being served.
-
-        Raises:
-            StoreError: the store does not answer, and this document is not held.
-        """
-        if self._is_due():
-            await self._check()
-        held = self._held.get((channel, format))
-        if held is None and self._failure is not None:
-            raise self._failure
-        return held
-
-    def _is_due(self) -> bool:
-        # A clock that was set back must not stop the checks, so the distance counts.
-        return self._checked is None or abs(self._clock() - self._checked) >= FRESH
-
-    async def _check(self) -> None:
-        """Ask the store once, however many requests are waiting for the answer."""
-        if self._checking is None:
-            self._checking = asyncio.create_task(self._refresh())
-            self._checking.add_done_callback(self._forget_check)
-        # Shielded: a client that goes away must not take the check from the others.
-        await asyncio.shield(self._checking)
-
-    def _forget_check(self, _done: asyncio.Task[None]) -> None:
-        self._checking = None
-
-    async def _refresh(self) -> None:
-        known = {key: held.etag for key, held in self._held.items()}
-        try:
-            changed = await self._database.read(partial(changed_documents, known=known))
-        except StoreError as error:
-            log.warning("documents could not be checked", extra={"reason": str(error)})
-            self._failure = error
-        else:
-            self._failure = None
-            self._take(changed)
-        self._checked = self._clock()
-
-    def _take(self, changed: Changed) -> None:
-        for key in changed.gone:
-            del self._held[key]
-        for document in changed.new:
-            self._held[document.channel, document.format] = self._make(document)
 
 
 class Documents:
@@ -161,17 +76,27 @@ class Documents:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._channels = {channel.slug: channel for channel in service.channels}
-        self._moved = {name: one.slug for one in service.channels for name in one.formerly}
+        self._catalogue = service.catalogue
         self._gate = Gate(service)
         self.shelf = Shelf(service.database, service.clock, self._hold)
+
+    async def follow(self) -> None:
+        """Take over what editors defined meanwhile."""
+        await self._service.keeper.follow()
+        before, now = self._catalogue, self._service.catalogue
+        if now is not before:
+            self._catalogue = now
+            # Whether anybody may read a channel stands in the headers of its documents.
+            known = before.by_slug.keys() & now.by_slug.keys()
+            changed = {one for one in known if before.by_slug[one].is_public != now.by_slug[one].is_public}
+            self.shelf.forget(changed)
 
     def owns(self, path: str) -> bool:
         """Whether this path is a document's, and not a page's."""
         if _ARCHIVE.fullmatch(path):
             return True
         found = _PATH.fullmatch(path)
-        return found is not None and path.removeprefix("/channels/") not in self._channels
+        return found is not None and path.removeprefix("/channels/") not in self._catalogue.by_slug
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -185,9 +110,9 @@ class Documents:
     async def _answer(self, method: str, path: str, asked: Mapping[str, str]) -> tuple[Answer, Then]:
         found = _ARCHIVE.fullmatch(path) or _PATH.fullmatch(path)
         slug = found["slug"] if found else ""
-        if slug in self._moved:
+        if slug in self._catalogue.moved:
             return self._elsewhere(path, slug), None
-        channel = self._channels.get(slug)
+        channel = self._catalogue.by_slug.get(slug)
         format = FORMAT_AT.get(found["format"]) if found else None
         if channel is None or format is None:
             return self._missing(method, slug, found["format"] if found else ""), None
@@ -253,21 +178,26 @@ class Documents:
         )
 
     def _hold(self, document: StoredDocument) -> Held:
-        channel = self._channels.get(document.channel)
+        channel = self._catalogue.by_slug.get(document.channel)
         resource = document_resource(document, self._service, is_public=channel is None or channel.is_public)
         return Held(document.etag, resource, document.holds, document.last_modified)
 
     def _elsewhere(self, path: str, slug: str) -> Answer:
         """A channel that has another name now (RFC 9110 section 15.4.2): its ids are the same there."""
-        there = path.replace(f"/channels/{slug}", f"/channels/{self._moved[slug]}", 1)
+        there = path.replace(f"/channels/{slug}", f"/channels/{self._catalogue.moved[slug]}", 1)
         url = self._service.site.page(there.removeprefix("/"))
         return _said(301, f"This channel is at {url}", (("Location", url),))
 
     def _missing(self, method: str, slug: str, ending: str) -> Answer:
-        public = [channel for channel in self._channels.values() if channel.is_public]
-        known = [f"/{channel.path_as(form)}" for channel in public for form in FORMATS]
-        what = f"no channel “{slug}”" if slug not in self._channels else f"no {ending} of this channel"
+        if not self._service.keeper.is_known:
+            return self._later(method, f"Whether there is a channel “{slug}” cannot be read at the moment.")
+        known = [f"/{channel.path_as(form)}" for channel in self._service.public for form in FORMATS]
         listed = "\n".join(["Here is:", *known]) if known else "No channel is published here."
+        if self._catalogue.has_ended(slug):
+            # Readers drop a subscription on 410 (RFC 9110 section 15.5.11), and go on asking after 404.
+            return _without_body(method, _said(410, f"The channel “{slug}” has ended.\n{listed}"))
+        is_channel = slug in self._catalogue.by_slug
+        what = f"no {ending} of this channel" if is_channel else f"no channel “{slug}”"
         return _without_body(method, _said(404, f"There is {what}.\n{listed}"))
 
     def _later(self, method: str, sentence: str) -> Answer:

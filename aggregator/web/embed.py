@@ -16,6 +16,7 @@ from aggregator.errors import BadInput
 from aggregator.flows import views
 from aggregator.web import pages, static
 from aggregator.web.context import Service, Stamps, service_of
+from aggregator.web.locales import N_
 from aggregator.web.policies import framed
 from aggregator.web.shown import Row, direction, rows_of
 
@@ -53,17 +54,19 @@ async def embed(slug: str, request: Request, service: Here) -> Response:
         there = service.site.page(f"channels/{moved}/embed")
         return RedirectResponse(f"{there}?{request.url.query}", HTTPStatus.MOVED_PERMANENTLY)
     channel = next((one for one in service.public if one.slug == slug), None)
+    if channel is None and service.catalogue.has_ended(slug):
+        return _problem(service, HTTPStatus.GONE, says=N_("This channel has ended."))
     if channel is None:
-        return _problem(service, HTTPStatus.NOT_FOUND, "There is no such channel.")
+        return _problem(service, HTTPStatus.NOT_FOUND, says=N_("There is no such channel."))
     try:
         asked = read_asked(request.query_params)
     except BadInput as error:
-        return _problem(service, HTTPStatus.BAD_REQUEST, str(error))
+        return _problem(service, HTTPStatus.BAD_REQUEST, detail=str(error))
 
     async def show(_stamps: Stamps) -> dict[str, object]:
         feed = await service.database.read(lambda session: views.channel_feed(session, channel, service.site))
         rows = chosen(rows_of(feed, service.site, service.base), asked)
-        says = "" if rows else "Nothing has been published here yet."
+        says = "" if rows else N_("Nothing has been published here yet.")
         shown = _values(channel.title, asked, rows, says=says, href=f"{service.base}/channels/{slug}")
         return shown | _language(channel.language or service.site.language)
 
@@ -95,10 +98,11 @@ def chosen(rows: Iterable[Row], asked: Asked) -> list[Row]:
     return [row for row in rows if row.kind in kinds][: asked.entries]
 
 
-def _values(title: str, asked: Asked, rows: list[Row], *, says: str, href: str = "") -> dict[str, object]:
+def _values(title: str, asked: Asked, rows: list[Row], **said: str) -> dict[str, object]:
     # Nothing in our own style can end its element, and escaped it would be no style.
     css = Markup(static.text("embed.css"))  # noqa: S704
-    return {"title": title, "asked": asked, "rows": rows, "says": says, "href": href, "css": css}
+    usual = {"says": "", "detail": "", "href": ""}
+    return {"title": title, "asked": asked, "rows": rows, "css": css, **usual, **said}
 
 
 def _headers(service: Service) -> list[tuple[str, str]]:
@@ -107,13 +111,17 @@ def _headers(service: Service) -> list[tuple[str, str]]:
     return [("Cache-Control", f"public, max-age={seconds}"), *framed(static.text("embed.css"))]
 
 
-def _problem(service: Service, status: HTTPStatus, says: str) -> Response:
-    """What is wrong, shown within the frame: the problem pages of this service cannot be framed."""
-    shown = _values(service.site.title, Asked(), [], says=says) | _language("en")
+def _problem(service: Service, status: HTTPStatus, **said: str) -> Response:
+    """What is wrong, shown within the frame: the problem pages of this service cannot be framed.
+
+    `says` is ours to translate, `detail` comes in English from further down.
+    """
+    language = pages.shared_reading(service.site).language
+    shown = _values(service.site.title, Asked(), [], **said) | _language(language)
     body = pages.render(service, "embed.html", **shown)
     headers = dict(framed(static.text("embed.css"))) | {"Cache-Control": "no-store"}
     return Response(body, status, headers, "text/html; charset=utf-8")
 
 
 def _language(written: str) -> dict[str, object]:
-    return {"language": written, "direction": direction(written)}
+    return {"written": written, "direction": direction(written)}

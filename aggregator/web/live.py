@@ -20,7 +20,8 @@ from starlette.types import Receive, Scope, Send
 
 from aggregator.rules.channels import Channel
 from aggregator.web.answers import asked_headers, encode
-from aggregator.web.documents import Shelf
+from aggregator.web.context import Service
+from aggregator.web.shelf import Shelf
 
 PATH = "/events"
 #: Streams that are open at once; whoever comes later has the page as it is.
@@ -88,12 +89,12 @@ def told(before: States | None, now: States) -> bytes:
 class Live:
     """The endpoint of `/events` (ASGI)."""
 
-    def __init__(self, shelf: Shelf, channels: Sequence[Channel]) -> None:
+    def __init__(self, shelf: Shelf, service: Service) -> None:
         self.pace = Pace()
         #: How many streams are open.
         self.open = 0
         self._shelf = shelf
-        self._slugs = tuple(channel.slug for channel in channels)
+        self._service = service
         self._past: deque[States] = deque([{}], maxlen=MOST_STATES)
         self._looking = asyncio.Lock()
         #: Set, and replaced, with every change.
@@ -105,10 +106,10 @@ class Live:
         """Answer one request; a stream lasts until its client goes."""
         asked = parse_qs(scope["query_string"].decode("latin-1"))
         wanted = asked.get("channel")
-        slugs = [slug for slug in self._slugs if wanted is None or slug in wanted]
+        is_any = any(wanted is None or slug in wanted for slug in self._slugs)
         if scope["method"] not in ("GET", "HEAD"):
             return await _say(send, 405, "Events are only read.", ("Allow", "GET, HEAD"))
-        if wanted and not slugs:
+        if wanted and not is_any:
             return await _say(send, 404, "There is no such channel.")
         if self._is_closed or self.open >= MOST_STREAMS:
             return await _say(send, 503, "Too many listen already.", ("Retry-After", "60"))
@@ -116,7 +117,7 @@ class Live:
         if scope["method"] == "GET":
             # What a browser heard last counts for more than what its page was made under.
             since = asked_headers(scope["headers"]).get("last-event-id") or asked.get("since", [""])[-1]
-            await self._serve(receive, send, slugs, since)
+            await self._serve(receive, send, wanted, since)
         await send({"type": "http.response.body", "body": b""})
         return None
 
@@ -125,31 +126,33 @@ class Live:
         self._is_closed = True
         self._changed.set()
 
-    async def _serve(self, receive: Receive, send: Send, slugs: Sequence[str], since: str) -> None:
+    async def _serve(self, receive: Receive, send: Send, wanted: Sequence[str] | None, since: str) -> None:
         self.open += 1
         gone = asyncio.create_task(_gone(receive))
         # Cancelled where the server waits no longer: the stream ends as if its client had gone.
         with contextlib.suppress(asyncio.CancelledError):
             try:
                 await self._look()
-                await self._stream(gone, send, slugs, since)
+                await self._stream(gone, send, wanted, since)
             finally:
                 gone.cancel()
                 self.open -= 1
                 if self.open == 0 and self._watch is not None:
                     self._watch.cancel()
 
-    async def _stream(self, gone: asyncio.Task[None], send: Send, slugs: Sequence[str], since: str) -> None:
+    async def _stream(
+        self, gone: asyncio.Task[None], send: Send, wanted: Sequence[str] | None, since: str
+    ) -> None:
         await _write(send, f"retry: {self.pace.retry // timedelta(milliseconds=1)}\n".encode())
-        known = await self._known(slugs, since) if since else self._now(slugs)
+        known = await self._known(wanted, since) if since else self._now(wanted)
         # Where nothing changed this is an id alone, which a browser keeps and tells nobody.
-        now = self._now(slugs)
+        now = self._now(wanted)
         await _write(send, told(known, now))
         known = now
         while not gone.done() and not self._is_closed:
             # Taken before the look, so that a change during a slow write is not slept through.
             changed = self._changed
-            if (now := self._now(slugs)) != known:
+            if (now := self._now(wanted)) != known:
                 await _write(send, told(known, now))
                 known = now
             elif await self._is_quiet(changed, gone):
@@ -170,20 +173,25 @@ class Live:
             waiting.cancel()
         return not done
 
-    def _now(self, slugs: Iterable[str]) -> States:
-        return _some(self._past[-1], slugs)
+    @property
+    def _slugs(self) -> list[str]:
+        return [channel.slug for channel in self._service.public]
 
-    async def _known(self, slugs: Sequence[str], since: str) -> States | None:
+    def _now(self, wanted: Sequence[str] | None) -> States:
+        return _some(self._past[-1], self._slugs if wanted is None else wanted)
+
+    async def _known(self, wanted: Sequence[str] | None, since: str) -> States | None:
         """The state that a listener knows; None where nobody remembers it."""
-        found = self._remembered(slugs, since)
+        found = self._remembered(wanted, since)
         if found is None:
             # A page may be made just before we look: then its state is the next one that we see.
             await asyncio.sleep(1.25 * self.pace.look.total_seconds())
             await self._look()
-            found = self._remembered(slugs, since)
+            found = self._remembered(wanted, since)
         return found
 
-    def _remembered(self, slugs: Sequence[str], since: str) -> States | None:
+    def _remembered(self, wanted: Sequence[str] | None, since: str) -> States | None:
+        slugs = self._slugs if wanted is None else wanted
         past = (_some(states, slugs) for states in reversed(self._past))
         return next((states for states in past if _digest_of(states) == since), None)
 
@@ -195,6 +203,8 @@ class Live:
     async def _look(self) -> None:
         """Take note of what the shelf holds now, and wake every stream where it is something else."""
         async with self._looking:
+            # As long as only streams are open, nobody else looks at what editors define.
+            await self._service.keeper.follow()
             before = self._past[-1]
             etags = _etags(await self._shelf.stamps(), self._slugs)
             if etags == {slug: state.etag for slug, state in before.items()}:

@@ -11,16 +11,16 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from feeds.dates import rfc3339
 
@@ -60,12 +60,34 @@ def spoken(asked: str) -> str:
     return next((name for weight, _, name in sorted(wanted) if name in LANGUAGES and weight), "en")
 
 
+def interface_of(language: str) -> str:
+    """The language of the interface for what is written in a language (BCP 47): that one, or English."""
+    primary = language.partition("-")[0].lower()
+    return primary if primary in LANGUAGES else "en"
+
+
 def zone_named(name: str) -> tzinfo | None:
     """The time zone of a name such as Europe/Paris; None where there is none."""
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+@cache
+def _locale(language: str) -> Locale:
+    """How a language writes times and numbers: read once, since a page shows hundreds of them."""
+    return Locale.parse(_CLDR[language])
+
+
+@lru_cache(maxsize=1_000)
+def _day(language: str, day: date) -> str:
+    return format_date(day, "d MMM y", locale=_locale(language))
+
+
+@lru_cache(maxsize=1_000)
+def _language_name(language: str, code: str) -> str:
+    return str(_locale(language).languages.get(code, code))
 
 
 @cache
@@ -80,6 +102,8 @@ class Reading:
 
     language: str = "en"
     zone: tzinfo = UTC
+    #: Whether one page serves many readers: each has its times shown by their own clock, by a script.
+    is_shared: bool = False
 
     def say(self, sentence: str, **values: object) -> str:
         """A sentence of the code in this reader's language."""
@@ -93,46 +117,59 @@ class Reading:
             "stamp": self.stamp,
             "clock": self.clock,
             "day": self.day,
+            "weekday": self.weekday,
             "ago": self.ago,
             "number": self.number,
             "named": self.named,
             "zone": str(self.zone),
+            "locale": _CLDR[self.language].replace("_", "-"),
         }
 
     def stamp(self, moment: datetime) -> Markup:
         """A time with its day, for a machine too."""
         own = moment.astimezone(self.zone)
-        return _time(moment, f"{self.day(own)}, {self._clock(own)}")
+        return self._time(moment, f"{self.day(own)}, {self._clock(own)}", form="stamp")
 
     def clock(self, moment: datetime) -> Markup:
         """A time of its day."""
-        return _time(moment, self._clock(moment.astimezone(self.zone)), self._full(moment))
+        own = moment.astimezone(self.zone)
+        return self._time(moment, self._clock(own), form="clock", title=self._full(moment))
 
     def day(self, moment: date) -> str:
         """A day in words."""
-        return format_date(moment, "d MMM y", locale=_CLDR[self.language])
+        return _day(self.language, moment.date() if isinstance(moment, datetime) else moment)
+
+    def weekday(self, moment: date) -> str:
+        """A day in words, with its name in the week."""
+        # Whether a comma stands between the two is the language's own.
+        usual = _locale(self.language).datetime_skeletons["yMMMEd"].pattern
+        return format_date(moment, usual.replace("E", "EEEE"), locale=_locale(self.language))
 
     def ago(self, moment: datetime, now: datetime) -> Markup:
         """How long ago a time was, or how soon it comes."""
-        said = format_timedelta(moment - now, add_direction=True, locale=_CLDR[self.language])
-        return _time(moment, said, self._full(moment))
+        said = format_timedelta(moment - now, add_direction=True, locale=_locale(self.language))
+        return self._time(moment, said, title=self._full(moment))
 
     def number(self, count: float) -> str:
         """A number with the signs of the language."""
-        return format_decimal(count, locale=_CLDR[self.language])
+        return format_decimal(count, locale=_locale(self.language))
 
     def named(self, code: str) -> str:
         """What a language is called: "Polish"; the code itself where nobody knows it."""
-        return str(Locale.parse(_CLDR[self.language]).languages.get(code, code))
+        return _language_name(self.language, code)
 
     def _clock(self, own: datetime) -> str:
-        return format_time(own, "HH:mm", locale=_CLDR[self.language])
+        # Alike in every language of the interface.
+        return f"{own:%H:%M}"
 
     def _full(self, moment: datetime) -> str:
         own = moment.astimezone(self.zone)
-        return format_datetime(own, "d MMM y, HH:mm z", locale=_CLDR[self.language])
+        zone = "UTC" if self.zone is UTC else format_datetime(own, "z", locale=_locale(self.language))
+        return f"{self.day(own)}, {self._clock(own)} {zone}"
 
-
-def _time(moment: datetime, words: str, title: str = "") -> Markup:
-    about = Markup(' title="{}"').format(title) if title else ""
-    return Markup('<time datetime="{}"{}>{}</time>').format(rfc3339(moment), about, words)
+    def _time(self, moment: datetime, words: str, *, form: str = "", title: str = "") -> Markup:
+        # What it is rewritten as is said to the script: static/times.js knows the same two forms.
+        about = f' data-local="{form}"' if self.is_shared and form else ""
+        about += f' title="{escape(title)}"' if title else ""
+        # Put together by hand, since a page may show hundreds; the words and the title are escaped.
+        return Markup(f'<time datetime="{rfc3339(moment)}"{about}>{escape(words)}</time>')  # noqa: S704

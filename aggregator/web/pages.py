@@ -16,13 +16,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from aggregator import __version__
 from aggregator.flows import views
+from aggregator.rules.channels import Site
 from aggregator.store.database import StoreError, StoreFull, StoreUnusable
 from aggregator.web import live, shown, static
 from aggregator.web.answers import Resource, compressed, make_resource
 from aggregator.web.context import Service, Stamps, service_of
 from aggregator.web.linked_data import as_script, news_article
-from aggregator.web.locales import translations
-from aggregator.web.policies import WITH_EVENTS
+from aggregator.web.locales import Reading, interface_of, translations
+from aggregator.web.policies import WITH_EVENTS, WITH_TIMES
 from feeds.dates import rfc3339
 from feeds.model import Feed
 
@@ -58,7 +59,8 @@ async def channel(slug: str, request: Request, service: Here) -> Response:
         return RedirectResponse(service.site.page(f"channels/{moved}"), HTTPStatus.MOVED_PERMANENTLY)
     found = next((channel for channel in service.public if channel.slug == slug), None)
     if found is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND)
+        has_ended = service.catalogue.has_ended(slug)
+        raise HTTPException(HTTPStatus.GONE if has_ended else HTTPStatus.NOT_FOUND)
 
     async def show(stamps: Stamps) -> dict[str, object]:
         feed = await service.database.read(lambda session: views.channel_feed(session, found, service.site))
@@ -82,12 +84,13 @@ async def brief(slug: str, request: Request, service: Here) -> Response:
     seen = shown.brief_shown(found)
     if seen.is_withdrawn:
         body = render(service, "withdrawn.html", brief=seen)
-        return Response(body, HTTPStatus.GONE, {"Cache-Control": "no-cache"}, _HTML)
+        headers = {"Cache-Control": "no-cache", **dict(WITH_TIMES)}
+        return Response(body, HTTPStatus.GONE, headers, _HTML)
     titles = {slug: compiled.topic.title for slug, compiled in service.topics.items()}
     # Escaped by `as_script` for where it stands; escaped as HTML it would be no JSON.
     data = Markup(as_script(news_article(found, service.site, titles)))  # noqa: S704
     locale = shown.og_locale(seen.language, service.site.language)
-    return await _page(request, service, "brief.html", brief=seen, linked_data=data, locale=locale)
+    return await _page(request, service, "brief.html", brief=seen, linked_data=data, og_locale=locale)
 
 
 @page("/topics/{slug}")
@@ -121,9 +124,16 @@ async def health(service: Here) -> Response:
     return JSONResponse(said, headers={"Cache-Control": "no-store"})
 
 
+def shared_reading(site: Site) -> Reading:
+    """How public pages are made: one serves all readers, in the site's language where it can."""
+    return Reading(interface_of(site.language), is_shared=True)
+
+
 def render(service: Service, template: str, **values: object) -> bytes:
     """A page with what every page shows."""
+    reading = shared_reading(service.site)
     context = {
+        **reading.context(),
         "site": service.site,
         "base": service.base,
         "channels": service.public,
@@ -133,9 +143,11 @@ def render(service: Service, template: str, **values: object) -> bytes:
         "sources": service.serve.opml,
         # Where the page hears what is new; None where it does not listen.
         "events": None,
+        # Whether it shows times, which a script rewrites for its reader.
+        "has_times": True,
         **values,
     }
-    return environment().get_template(template).render(context).encode()
+    return environment(reading.language).get_template(template).render(context).encode()
 
 
 @cache
@@ -174,10 +186,11 @@ async def remembered(
     `show` gives what the template shows; `key` tells pages of one path apart.
     """
     key = key or request.url.path
+    upto = service.catalogue.upto
     stamps = await service.database.read(views.document_stamps)
     known = service.pages.get(key)
-    if known is None or known[0] != stamps:
-        known = (stamps, await _made(service, template, headers, **await show(stamps)))
+    if known is None or known[0] != (upto, stamps):
+        known = ((upto, stamps), await _made(service, template, headers, **await show(stamps)))
         service.pages[key] = known
     return static.as_response(request, known[1])
 
@@ -187,7 +200,7 @@ def _days(feed: Feed, service: Service) -> list[shown.Day]:
 
 
 async def _page(request: Request, service: Service, template: str, **values: object) -> Response:
-    return static.as_response(request, await _made(service, template, (), **values))
+    return static.as_response(request, await _made(service, template, WITH_TIMES, **values))
 
 
 async def _made(

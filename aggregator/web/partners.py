@@ -197,6 +197,8 @@ async def changes(
 ) -> ChangesOut:
     """What was told in a channel after a cursor. Go on from `next`, and nothing is ever missed or comes twice."""
     channel = next((one for one in _readable(service, reader) if one.slug == slug), None)
+    if channel is None and service.catalogue.has_ended(slug):
+        raise HTTPException(410, f"The channel {slug!r} has ended.")
     if channel is None:
         raise HTTPException(404, f"There is no channel {slug!r} for this key.")
     partner = reader if isinstance(reader, Partner) else None

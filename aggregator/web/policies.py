@@ -40,7 +40,10 @@ SECURITY = encode(
     ]
 )
 
-#: A page that stays open and hears what is new: one script of ours, and only our own events.
+#: A page that shows times by its reader's clock: a script of ours, and nothing that it could talk to.
+WITH_TIMES = (("Content-Security-Policy", content_policy(script_src="'self'")),)
+
+#: A page that also stays open and hears what is new: scripts of ours, and only our own events.
 WITH_EVENTS = (("Content-Security-Policy", content_policy(script_src="'self'", connect_src="'self'")),)
 
 

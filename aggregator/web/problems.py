@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from aggregator.errors import AggregatorError, BadInput
 from aggregator.web.context import service_of
+from aggregator.web.locales import N_
 from aggregator.web.pages import render
 
 log = logging.getLogger(__name__)
@@ -21,16 +22,23 @@ log = logging.getLogger(__name__)
 #: Title and sentence of the page, by status.
 _SAID: Mapping[int, tuple[str, str]] = {
     404: (
-        "There is no such page",
-        "The address may have been mistyped, or what stood here was never published.",
+        N_("There is no such page"),
+        N_("The address may have been mistyped, or what stood here was never published."),
     ),
-    405: ("This page is only read", "It answers GET and HEAD, and nothing can be sent to it."),
+    410: (
+        N_("This channel has ended"),
+        N_("Nothing new comes here. The front page lists what there is to follow."),
+    ),
+    405: (N_("This page is only read"), N_("It answers GET and HEAD, and nothing can be sent to it.")),
     500: (
-        "Something went wrong on our side",
-        "The fault has been noted. Nothing that you did caused it, and nothing was lost.",
+        N_("Something went wrong on our side"),
+        N_("The fault has been noted. Nothing that you did caused it, and nothing was lost."),
     ),
-    503: ("We cannot read our own records at the moment", "Please try again in a minute."),
+    503: (N_("We cannot read our own records at the moment"), N_("Please try again in a minute.")),
 }
+#: Titles of pages whose sentence comes in English from where the fault was found.
+_TITLES: Mapping[int, str] = {401: N_("You are not signed in"), 403: N_("This is not allowed")}
+_TITLE = N_("This could not be done")
 _LATER = {"Retry-After": "60", "Cache-Control": "no-store"}
 
 
@@ -46,8 +54,9 @@ def say(request: Request, status: int, sentence: str, headers: Mapping[str, str]
     """A problem in the form that fits: `{"error": sentence}` below /api, else a page."""
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": sentence}, status, headers)
-    title, says = _SAID.get(status, (HTTPStatus(status).phrase, sentence))
-    body = render(service_of(request), "problem.html", status=status, title=title, says=says)
+    title, says = _SAID.get(status, (_TITLES.get(status, _TITLE), ""))
+    about = {"title": title, "says": says, "detail": "" if says else sentence, "has_times": False}
+    body = render(service_of(request), "problem.html", status=status, **about)
     return HTMLResponse(body, status, headers)
 
 

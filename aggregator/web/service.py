@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregator import __version__
+from aggregator.flows.catalogue import Declared, Keeper
+from aggregator.flows.ingest import FetchSettings
+from aggregator.flows.looking import Looker
 from aggregator.flows.push import PushSettings
+from aggregator.flows.upkeep import KeepSettings
 from aggregator.model import Clock
 from aggregator.rules.channels import Channel, Site
-from aggregator.rules.topics import Topic, compile_topic
+from aggregator.rules.topics import Topic
 from aggregator.store.database import Database
 from aggregator.web import api, embed, hub, opml, pages, partners, problems, static
 from aggregator.web.context import Holder, Service
-from aggregator.web.desk import briefs, signing_in, wire
+from aggregator.web.desk import (
+    briefs,
+    events,
+    publishing,
+    signing_in,
+    source_add,
+    sources,
+    today,
+    views,
+    wire,
+)
+from aggregator.web.desk import channels as desk_channels
+from aggregator.web.desk import partners as desk_partners
+from aggregator.web.desk import topics as topic_pages
+from aggregator.web.desk.reading import Readings
 from aggregator.web.documents import Documents
 from aggregator.web.keys import Meter
 from aggregator.web.live import PATH as EVENTS
@@ -33,6 +52,9 @@ def make_service(
     topics: Sequence[Topic],
     holder: Holder,
     push: PushSettings | None = None,
+    keep: KeepSettings | None = None,
+    fetch: FetchSettings | None = None,
+    soon: Callable[[str], None] | None = None,
 ) -> ASGIApp:
     """The ASGI application that readers, partners and subscribers talk to."""
     app = FastAPI(
@@ -43,12 +65,14 @@ def make_service(
         docs_url=None,
         redoc_url=None,
     )
-    compiled = {topic.slug: compile_topic(topic) for topic in topics}
-    service = Service(
-        database, clock, site, serve, channels, compiled, holder, push or PushSettings(), Meter(clock)
-    )
+    keeper = Keeper(database, clock, Declared(topics, channels))
+    service = Service(database, clock, site, serve, keeper, holder, push or PushSettings(), Meter(clock))
+    service = replace(service, keep=keep or service.keep, soon=soon or service.soon)
+    service = replace(service, looker=Looker.of(fetch) if fetch else service.looker)
     app.state.service = service
     app.state.failures = signing_in.Failures(clock)
+    app.state.readings = Readings(service)
+    app.state.streams = streams = events.Streams()
     for router in (
         pages.router,
         embed.router,
@@ -57,28 +81,44 @@ def make_service(
         api.router,
         partners.router,
         hub.router,
+        source_add.router,
+        sources.router,
         signing_in.router,
+        today.router,
+        desk_channels.router,
+        desk_partners.router,
         wire.router,
+        views.router,
         briefs.router,
+        publishing.router,
+        events.router,
+        topic_pages.router,
     ):
         app.include_router(router)
     problems.handle(app)
     documents = Documents(service)
-    return Front(documents, Live(documents.shelf, service.public), _secured(app))
+    return Front(documents, Live(documents.shelf, service), streams, _secured(app))
 
 
 class Front:
     """Documents and events are answered here, without a router; everything else goes on to the pages."""
 
-    def __init__(self, documents: Documents, live: Live, pages: ASGIApp) -> None:
+    def __init__(self, documents: Documents, live: Live, streams: events.Streams, pages: ASGIApp) -> None:
         self.documents = documents
         self.live = live
+        self.streams = streams
         self.pages = pages
         self._events = _secured(live)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (ASGI)."""
+        """Answer one request (ASGI), with the topics and channels that hold now."""
+        await self.documents.follow()
         await self._endpoint(scope)(scope, receive, send)
+
+    def close(self) -> None:
+        """End what would go on for as long as its client stays, since the server ends."""
+        self.live.close()
+        self.streams.close()
 
     def _endpoint(self, scope: Scope) -> ASGIApp:
         if scope["type"] != "http":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from aggregator.model import Duration
+from aggregator.written import Duration
 
 
 @dataclass(frozen=True, slots=True)

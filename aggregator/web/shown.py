@@ -14,6 +14,7 @@ from aggregator.rules.briefs import BriefLink, BriefText, Passage
 from aggregator.rules.channels import FORMATS, Channel, Site
 from aggregator.rules.entries import Published
 from aggregator.rules.topics import Topic
+from aggregator.web.locales import N_
 from feeds.model import Entry, Feed
 from feeds.urls import absolute
 from feeds.write.values import is_right_to_left
@@ -22,8 +23,12 @@ from feeds.write.values import is_right_to_left
 EXCERPT = 240
 
 #: What a pick is to its passage, as a reader reads it; a plain source needs no word.
-ROLES = {Role.SOURCE: "", Role.BACKGROUND: "background", Role.QUOTE: "quoted", Role.CONTRADICTS: "disagrees"}
-
+ROLES = {
+    Role.SOURCE: "",
+    Role.BACKGROUND: N_("background"),
+    Role.QUOTE: N_("quoted"),
+    Role.CONTRADICTS: N_("disagrees"),
+}
 
 #: The formats that a page names for feed readers, and what tells their titles apart.
 ALTERNATES = {"atom": "", "rss": " (RSS)", "json": " (JSON Feed)"}
@@ -274,13 +279,13 @@ def pieces(text: str, links: Sequence[BriefLink], label: str | None = None) -> t
 
 def conditions(topic: Topic) -> list[Condition]:
     """What a topic takes, in the order in which it is read."""
-    found = [Condition("At least one of", topic.any)]
+    found = [Condition(N_("At least one of"), topic.any)]
     for number, group in enumerate(topic.all):
-        found.append(Condition("And one of" if topic.any or number else "At least one of", group))
+        found.append(Condition(N_("And one of") if topic.any or number else N_("At least one of"), group))
     found += [
-        Condition("Nothing of", topic.none),
-        Condition("Languages", tuple(sorted(topic.languages))),
-        Condition("Sources", tuple(sorted(topic.sources))),
+        Condition(N_("Nothing of"), topic.none),
+        Condition(N_("Languages"), tuple(sorted(topic.languages))),
+        Condition(N_("Sources"), tuple(sorted(topic.sources))),
     ]
     return [condition for condition in found if condition.terms]
 

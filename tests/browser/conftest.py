@@ -37,7 +37,7 @@ class Demo:
         page.keyboard.press("Tab")
         page.keyboard.type(self.key)
         page.keyboard.press("Enter")
-        page.wait_for_url(f"{self.url}/desk/wire")
+        page.wait_for_url(lambda url: "sign-in" not in url)
 
 
 @pytest.fixture
@@ -50,9 +50,12 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
         yield Demo(found[1], found[2])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The Chromium of this machine; where there is none the tests are skipped and say so."""
+    """The Chromium of this machine; where there is none the tests are skipped and say so.
+
+    It ends with its file: as long as it is there, playwright's loop runs, and no other can.
+    """
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:

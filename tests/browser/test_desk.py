@@ -4,7 +4,7 @@ import urllib.request
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from feeds.model import Entry, Feed
 from feeds.read import parse
@@ -26,11 +26,11 @@ def entry(demo: Demo) -> Entry:
     return found
 
 
-def act(page: Page, button: str) -> None:
-    """Press a button by the keyboard."""
+def act(page: Page, button: str, then: str) -> None:
+    """Press a button by the keyboard, and wait until the page says what follows."""
     page.get_by_role("button", name=button, exact=True).first.focus()
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_contain_text(then)
 
 
 @pytest.mark.parametrize("with_scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
@@ -41,7 +41,7 @@ def test_an_editor_corrects_ties_publishes_and_withdraws_a_brief_by_the_keyboard
     demo.sign_in(page)
     page.goto(f"{demo.brief}?passage=p3")
     before = entry(demo)
-    act(page, "Write “février 2022”")
+    act(page, "Write “février 2022”", "en février 2022.")
     assert "février 2022" in page.inner_text("#p3")
     languages = set()
     for passage, count in PICKS.items():
@@ -49,14 +49,15 @@ def test_an_editor_corrects_ties_publishes_and_withdraws_a_brief_by_the_keyboard
         for _ in range(count):
             card = page.locator("article.card:not(.taken)").first
             languages.add(card.locator(".lang").inner_text())
+            id = card.get_attribute("id")
             card.get_by_role("button", name="Pick", exact=True).focus()
-            with page.expect_navigation():
-                page.keyboard.press("Enter")
+            page.keyboard.press("Enter")
+            expect(page.locator(f"#{id}.taken")).to_be_visible()
     assert len(languages) >= 3
     page.goto(f"{demo.brief}/preview")
     assert "février 2022" in page.inner_text("article")
     page.goto(demo.brief)
-    act(page, "Publish the changes")
+    act(page, "Publish the changes", "Readers have all of this.")
     wait_until(lambda: "février 2022" in str(entry(demo).content))
     vias = {link.href for link in entry(demo).links if link.rel == "via"}
     assert len(vias - {link.href for link in before.links}) >= 3
@@ -68,7 +69,7 @@ def test_an_editor_corrects_ties_publishes_and_withdraws_a_brief_by_the_keyboard
     with page.expect_navigation():
         page.keyboard.press("Enter")
     page.fill("#note", "La date de la réunion.")
-    act(page, "Correct")
+    act(page, "Correct", "corrected by demo: La date de la réunion.")
     wait_until(lambda: "La date de la réunion." in str(entry(demo)))
     page.get_by_text("Withdraw", exact=True).first.focus()
     page.keyboard.press("Enter")
@@ -77,6 +78,75 @@ def test_an_editor_corrects_ties_publishes_and_withdraws_a_brief_by_the_keyboard
     with page.expect_navigation():
         page.keyboard.press("Enter")
     wait_until(lambda: any(stone.ref == before.id for stone in subscribed(demo).tombstones))
+    page.close()
+
+
+def test_single_letters_walk_pick_and_undo(demo: Demo, chromium: Browser) -> None:
+    page = chromium.new_page()
+    demo.sign_in(page)
+    page.goto(f"{demo.brief}?passage=p8")
+    cards = page.locator("article.card")
+    first, second = (cards.nth(n).get_attribute("id") for n in (0, 1))
+    page.keyboard.press("j")
+    expect(page.locator(f"#{first}")).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("j")
+    expect(page.locator(f"#{second}")).to_be_focused()
+    is_taken = "taken" in (page.locator(f"#{second}").get_attribute("class") or "")
+    page.keyboard.press("u" if is_taken else "p")
+    expect(page.locator(f"#{second}.taken")).to_have_count(0 if is_taken else 1)
+    # The page around it is another one now, and the keys go on from where they were.
+    expect(page.locator(f"#{second}")).to_be_focused()
+    page.keyboard.press("p" if is_taken else "u")
+    expect(page.locator(f"#{second}.taken")).to_have_count(1 if is_taken else 0)
+    page.keyboard.press("]")
+    page.wait_for_url("**passage=p9#p9")
+    page.keyboard.press("[")
+    page.wait_for_url("**passage=p8#p8")
+    page.keyboard.press("e")
+    expect(page.locator("#text")).to_be_focused()
+    page.keyboard.type("?")
+    expect(page.locator("#keys")).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+    page.close()
+
+
+def test_single_letters_can_be_switched_off(demo: Demo, chromium: Browser) -> None:
+    page = chromium.new_page()
+    demo.sign_in(page)
+    page.goto(f"{demo.brief}?passage=p3")
+    page.keyboard.press("?")
+    page.check("#keys [data-off]")
+    page.keyboard.press("Escape")
+    page.reload()
+    page.keyboard.press("]")
+    page.keyboard.press("j")
+    expect(page.locator("[data-row].on")).to_have_count(0)
+    assert page.url.endswith("passage=p3")
+    page.close()
+
+
+def test_a_reason_lights_up_both_places_that_it_speaks_of(demo: Demo, chromium: Browser) -> None:
+    page = chromium.new_page()
+    demo.sign_in(page)
+    page.goto(f"{demo.brief}?passage=p3")
+    card = page.locator("article.card").first
+    marked = {mark.inner_text() for mark in card.locator("mark").all()}
+    chip = next(
+        each
+        for each in card.locator("[data-pair]").all()
+        if each.locator("bdi").nth(1).inner_text() in marked
+    )
+    chip.focus()
+    expect(page.locator(".passage.active mark.lit").first).to_be_visible()
+    expect(card.locator("mark.lit").first).to_be_visible()
+    chip.blur()
+    expect(page.locator("mark.lit")).to_have_count(0)
     page.close()
 
 
@@ -91,6 +161,7 @@ def test_no_page_keeps_anybody_out(demo: Demo, chromium: Browser, scheme: str) -
         "/", "/channels/briefs", "/topics/ukraine-talks", f"/briefs/{BRIEF}",
         "/desk/wire", "/desk/wire?q=nothing-at-all", "/desk/wire?q=%22open", "/desk/briefs",
         f"/desk/briefs/{BRIEF}?passage=p3", f"/desk/briefs/{BRIEF}/preview", f"/desk/briefs/{BRIEF}/revisions",
+        "/desk/sources", "/desk/sources/1", "/desk/sources/add",
     ]  # fmt: skip
     for path in paths:
         page.goto(demo.url + path)
@@ -104,7 +175,8 @@ def test_nothing_of_a_page_lies_outside_of_its_screen(demo: Demo, chromium: Brow
     # 720 is a desk of 1440 at 200 %, 320 one of 1280 at 400 % (WCAG 1.4.10).
     page = chromium.new_page(viewport={"width": width, "height": 800})
     demo.sign_in(page)
-    for path in ("wire", "briefs", f"briefs/{BRIEF}?passage=p3", f"briefs/{BRIEF}/preview"):
+    of_sources = ("sources", "sources/1", "sources/add")
+    for path in ("wire", "briefs", f"briefs/{BRIEF}?passage=p3", f"briefs/{BRIEF}/preview", *of_sources):
         page.goto(f"{demo.url}/desk/{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     page.close()

@@ -163,7 +163,7 @@ async def test_a_webhook_that_never_answers_is_given_up_visibly_and_may_be_tried
         await send_webhooks(office.pusher, {})
     assert len(office.told("daily")) == TRIES
     log = office.desk.database.read_now(lambda s: subscribers.webhook_log(s, daily.id, limit=9))
-    assert [(state, why) for _, state, _, why in log] == [("failed", "it answered 404")]
+    assert [(one.state, one.why) for one in log] == [("failed", "it answered 404")]
     office.receiver.status["/daily"] = 200
     again = await office.desk.database.write(
         lambda s: subscribers.try_failed_again(s, daily.id, now=office.desk.clock())

@@ -123,10 +123,10 @@ class ScriptedWire:
         """The headers of each request to a path."""
         return [headers for target, headers in self.server.heard if target == path]
 
-    async def is_asked(self, path: str) -> None:
-        """Wait until somebody asks for the path."""
+    async def is_asked(self, path: str, *, times: int = 1) -> None:
+        """Wait until the path was asked for so many times."""
         async with asyncio.timeout(20), self._heard:
-            await self._heard.wait_for(lambda: self.requests(path))
+            await self._heard.wait_for(lambda: len(self.requests(path)) >= times)
 
     def _script(self, path: str, steps: list[Step]) -> str:
         return self.server.says(path, steps)

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.errors import BadInput
-from aggregator.rules.topics import Subject, Topic, TopicError, compile_topic, decide, fingerprint
+from aggregator.language.query import matches
+from aggregator.language.text import words
+from aggregator.rules.topics import (
+    Subject,
+    Topic,
+    TopicError,
+    compile_topic,
+    decide,
+    fingerprint,
+    looks_for,
+    weigh,
+)
 
 TALKS = Topic(
     slug="ukraine-talks",
@@ -155,3 +166,41 @@ def test_a_reason_s_words_are_always_the_story_s_own(title: list[str], summary: 
         if reason.span is not None:
             text = subject.title if reason.place == "title" else subject.summary
             assert text[reason.span.start : reason.span.end] == reason.found
+
+
+@given(
+    WORDS,
+    WORDS,
+    st.lists(
+        st.sampled_from(["kyiv", "negotiat*", '"peace plan"', "peace -kyiv", "otan OR рад*"]), max_size=2
+    ),
+    st.sampled_from([(), ("peace",), ("kyiv", "plan")]),
+    st.sampled_from([frozenset(), frozenset(("fr",)), frozenset(("en",))]),
+    st.sampled_from([frozenset(), frozenset(("www.wire.example",)), frozenset(("other.example",))]),
+)
+def test_weighing_many_stories_says_what_deciding_each_would(
+    title: list[str],
+    summary: list[str],
+    terms: list[str],
+    none: tuple[str, ...],
+    languages: frozenset[str],
+    sources: frozenset[str],
+) -> None:
+    topic = Topic(
+        "t",
+        "T",
+        any=("plan", *terms),
+        all=(("peace", *terms),),
+        none=none,
+        languages=languages,
+        sources=sources,
+    )
+    compiled = compile_topic(topic)
+    subject = replace(STORY, title=" ".join(title), summary=", ".join(summary))
+    said, weighed = decide(compiled, subject), weigh(compiled, subject)
+    missed = sum(not reason.is_met for reason in said.reasons)
+    is_near = missed == 1 and any(reason.found for reason in said.reasons)
+    assert (weighed.is_in, weighed.is_near) == (said.is_in, is_near)
+    # Whoever reads only what holds a word of it passes over nothing that is in it or nearly so.
+    holds = matches(looks_for(compiled), (*words(subject.title), "", *words(subject.summary)))
+    assert holds or not (weighed.is_in or weighed.is_near)

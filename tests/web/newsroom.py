@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +12,8 @@ from sqlalchemy import text
 from starlette.types import ASGIApp
 
 from aggregator.flows import editorial, topics
+from aggregator.flows.catalogue import Declared, catalogue_now
+from aggregator.flows.ingest import FetchSettings
 from aggregator.flows.publish import Rendered, publish_channels
 from aggregator.flows.push import PushSettings
 from aggregator.model import Account, Role
@@ -54,6 +56,8 @@ class Newsroom:
     serve: ServeSettings = field(default_factory=ServeSettings)
     site: Site = SITE
     push: PushSettings = field(default_factory=PushSettings)
+    fetch: FetchSettings | None = None
+    soon: Callable[[str], None] | None = None
 
     @property
     def hubs(self) -> tuple[str, ...]:
@@ -71,6 +75,8 @@ class Newsroom:
             self.topics,
             self.holder,
             self.push,
+            fetch=self.fetch,
+            soon=self.soon,
         )
 
     def client(self) -> httpx.AsyncClient:
@@ -88,9 +94,11 @@ class Newsroom:
     async def render(self) -> list[Rendered]:
         """Let a second pass, decide the topics and render what is stale."""
         self.clock.move(timedelta(seconds=2))
-        await topics.match_topics(self.database, self.topics)
+        declared = Declared(self.topics, self.channels)
+        held = await self.database.read(lambda session: catalogue_now(session, declared))
+        await topics.match_topics(self.database, held.plain_topics)
         return await publish_channels(
-            self.database, self.clock, self.site, self.channels, self.topics, hubs=self.hubs
+            self.database, self.clock, self.site, held.channels, held.plain_topics, hubs=self.hubs
         )
 
     async def brief(self, written: str = BRIEF, slug: str = "riyadh") -> str:

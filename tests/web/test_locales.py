@@ -67,7 +67,7 @@ def _sentences() -> Iterator[tuple[str, ...]]:
 
 
 def test_every_sentence_of_the_pages_is_said_in_every_language() -> None:
-    sentences = {said for said in _sentences()}
+    sentences = set(_sentences())
     assert len(sentences) > 10
     for language in set(LANGUAGES) - {"en"}:
         with (WEB / "translations" / f"{language}.po").open("rb") as written:

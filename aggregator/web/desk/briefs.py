@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import RedirectResponse, Response
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from aggregator.errors import BadInput
 from aggregator.flows import desk, editorial
-from aggregator.flows.suggest import suggest_for
-from aggregator.model import Role, SignedIn
+from aggregator.flows.writing import Saved
+from aggregator.model import BriefState, Role, SignedIn
 from aggregator.rules.briefs import BriefError
-from aggregator.rules.entries import brief_entry
+from aggregator.rules.checks import CONFLICTS
 from aggregator.store import briefs
 from aggregator.web.context import Service
 from aggregator.web.desk import shown
-from aggregator.web.desk.frame import Decider, Here, Sent, Who, render_desk
-from aggregator.web.shown import brief_shown
-from feeds.model import Feed
-from feeds.write import render
+from aggregator.web.desk.frame import Decider, Here, Sent, Who, led_to, render_desk
+from aggregator.web.desk.reading import readings_of
 
 router = APIRouter(prefix="/desk/briefs", include_in_schema=False)
 
+#: Briefs on one page of the list.
+ON_A_PAGE = 50
+
 
 @router.get("")
-async def all_briefs(service: Here, who: Who) -> Response:
-    """Every brief, newest first, and where a new one is begun."""
-    return await _list(service, who)
+async def all_briefs(service: Here, who: Who, state: str = "", before: int | None = None) -> Response:
+    """The briefs, newest first, and where a new one is begun."""
+    return await _list(service, who, state=state, before=before)
 
 
 @router.post("")
-async def new_brief(service: Here, who: Decider, sent: Sent) -> Response:
+async def new_brief(request: Request, service: Here, who: Decider, sent: Sent) -> Response:
     """Take a text as a new brief, or as a new revision of the one of that title and date."""
     text = sent.get("text", "")
     try:
         done = await editorial.import_brief(service.database, service.clock, text, by=who.account.name)
     except BriefError as error:
         return await _list(service, who, status=400, text=text, problem=str(error))
-    await _read(service, done.slug)
+    await readings_of(request).read(done.slug)
     return _to(service, done.slug)
 
 
@@ -49,20 +51,31 @@ async def one_brief(slug: str, service: Here, who: Who, passage: str = "p1") -> 
 
 
 @router.post("/{slug}/text")
-async def write(slug: str, service: Here, who: Decider, sent: Sent) -> Response:
-    """Save what was written; what somebody else wrote meanwhile stays in it."""
+async def write(request: Request, slug: str, service: Here, who: Decider, sent: Sent) -> Response:
+    """Save what was written; what somebody else wrote meanwhile stays in it.
+
+    A page that saves while somebody types asks for JSON, and is not kept waiting for the wire.
+    """
     text, base = sent.get("text", ""), sent.get("base", "")
     if not base.isascii() or not base.isdecimal() or len(base) > 9:
         raise BadInput("The form does not say which revision it began from: load the page anew.")
+    is_typing = request.headers.get("accept", "").startswith("application/json")
     name, by = slug, who.account.name
     try:
         saved = await editorial.save_brief(service.database, service.clock, name, text, base=int(base), by=by)
     except BriefError as error:
+        if is_typing:
+            return JSONResponse({"problem": str(error)}, 422, {"Cache-Control": "no-store"})
         kept = {"written": text, "began": int(base), "problem": str(error)}
         return await _page(service, who, slug, "p1", status=400, **kept)
-    await _read(service, slug)
+    readings = readings_of(request)
+    if is_typing:
+        readings.begin(slug)
+        return _saved_json(saved)
+    await readings.read(slug)
     if saved.clashes:
-        return await _page(service, who, slug, "p1", status=409, clashes=saved.clashes, is_writing=True)
+        about = {"clashes": saved.clashes, "text_of_mine": saved.text_of_mine, "is_writing": True}
+        return await _page(service, who, slug, "p1", status=409, mine=saved.mine, **about)
     return _to(service, slug, sent.get("passage", ""))
 
 
@@ -84,7 +97,7 @@ async def pick(slug: str, service: Here, who: Decider, sent: Sent) -> Response:
 
 
 @router.post("/{slug}/checks")
-async def decide(slug: str, service: Here, who: Decider, sent: Sent) -> Response:
+async def decide(request: Request, slug: str, service: Here, who: Decider, sent: Sent) -> Response:
     """Accept a check, which corrects the text, or ignore it with a reason."""
     await desk.decide_check(
         service.database,
@@ -95,97 +108,39 @@ async def decide(slug: str, service: Here, who: Decider, sent: Sent) -> Response
         why=sent.get("why", ""),
         by=who.account.name,
     )
-    await _read(service, slug)
+    await readings_of(request).read(slug)
     return _to(service, slug, sent.get("passage", ""))
 
 
-@router.post("/{slug}/publish")
-async def publish(slug: str, service: Here, who: Decider, sent: Sent) -> Response:
-    """Publish a brief or what changed of it: now, by itself at a time, or as a correction with a note."""
-    by = who.account.name
-    match sent.get("act"):
-        case "publish":
-            await editorial.publish_brief(service.database, service.clock, slug, by=by)
-        case "plan":
-            at = shown.planned(sent.get("at", ""), service.clock())
-            await editorial.publish_brief(service.database, service.clock, slug, by=by, at=at)
-        case "correct":
-            if not (why := sent.get("why", "").strip()):
-                raise BadInput("Say what was wrong: readers see the note with the correction.")
-            found = await service.database.read(lambda session: editorial.require_brief(session, slug))
-            await editorial.correct_brief(
-                service.database, service.clock, slug, found.revision.text, by=by, why=why
-            )
-        case _:
-            raise BadInput("Say what becomes of the brief: one of its buttons does.")
-    return _to(service, slug)
-
-
-@router.post("/{slug}/cancel")
-async def cancel(slug: str, service: Here, who: Decider, sent: Sent) -> Response:
-    """Take back that a brief is published by itself."""
-    await editorial.cancel_release(service.database, slug, by=who.account.name)
-    return _to(service, slug)
-
-
-@router.post("/{slug}/withdraw")
-async def withdraw(slug: str, service: Here, who: Decider, sent: Sent) -> Response:
-    """Take a published brief back, with the reason that readers will see."""
-    why = sent.get("why", "")
-    await editorial.withdraw_brief(service.database, service.clock, slug, by=who.account.name, why=why)
-    return _to(service, slug)
-
-
-@router.get("/{slug}/preview")
-async def preview(slug: str, service: Here, who: Who) -> Response:
-    """The page and the Atom entry as readers would get them if the brief were published now."""
-    found = await service.database.read(
-        lambda session: desk.as_readers_get_it(session, slug, service.topics, service.clock())
-    )
-    titles = {name: compiled.topic.title for name, compiled in service.topics.items()}
-    entry = brief_entry(found, service.site, titles)
-    feed = Feed(
-        title=service.site.title, id=service.site.tag("preview"), updated=entry.updated, entries=(entry,)
-    )
-    atom = render(feed, "atom").body.decode()
-    return render_desk(
-        service,
-        who,
-        "preview.html",
-        here="briefs",
-        brief=brief_shown(found),
-        topics={name: compiled.topic for name, compiled in service.topics.items()},
-        atom=atom,
-    )
-
-
-@router.get("/{slug}/revisions")
-async def revisions(slug: str, service: Here, who: Who, of: int | None = None) -> Response:
-    """Every saved state of a brief, and one of them against the one before it."""
-    found = await service.database.read(lambda session: editorial.require_brief(session, slug))
-    past = await service.database.read(lambda session: briefs.revisions(session, found.id))
-    chosen = next((each for each in past if each.number == of), past[0])
-    before = next((each for each in past if each.number == chosen.number - 1), None)
-    lines = shown.changed_lines(before.text if before else "", chosen.text)
-    about = {"brief": found, "past": past, "chosen": chosen, "lines": lines}
-    return render_desk(service, who, "revisions.html", here="briefs", **about)
-
-
 async def _list(
-    service: Service, who: SignedIn, *, status: int = 200, text: str = "", problem: str = ""
+    service: Service,
+    who: SignedIn,
+    *,
+    status: int = 200,
+    state: str = "",
+    before: int | None = None,
+    text: str = "",
+    problem: str = "",
 ) -> Response:
-    found = await service.database.read(briefs.all_briefs)
-    about = {"found": found, "text": text, "problem": problem}
+    chosen = BriefState(state) if state in BriefState.__members__.values() else None
+    found = await service.database.read(
+        lambda session: briefs.listed(session, state=chosen, before=before, limit=ON_A_PAGE + 1)
+    )
+    about = {
+        "found": found[:ON_A_PAGE],
+        "older": found[ON_A_PAGE - 1].id if len(found) > ON_A_PAGE else None,
+        "state": chosen,
+        "states": shown.STATES,
+        "text": text,
+        "problem": problem,
+    }
     return render_desk(service, who, "briefs.html", status, here="briefs", **about)
 
 
 async def _page(
     service: Service, who: SignedIn, slug: str, passage: str, *, status: int = 200, **more: object
 ) -> Response:
-    seen = await service.database.read(lambda session: desk.brief_seen(session, slug))
-    ids = [each.passage.id for each in seen.passages]
-    hand = passage if passage in ids else ids[0]
-    proposed = await service.database.read(lambda session: desk.proposed(session, seen.brief, hand))
+    seen, hand, proposed, since = await service.database.read(lambda session: _look(session, slug, passage))
     about: dict[str, object] = {
         "seen": seen,
         "hand": hand,
@@ -194,9 +149,16 @@ async def _page(
         ],
         "proposed": [shown.card(each) for each in proposed],
         "roles": shown.ROLES,
+        "kinds": shown.KINDS,
+        "conflicts": CONFLICTS,
+        "states": shown.STATES,
+        "acts": shown.ACTS,
+        "since": since,
         "written": seen.brief.revision.text,
         "began": seen.brief.revision.number,
         "clashes": (),
+        "text_of_mine": "",
+        "mine": seen.brief.revision.number,
         "problem": "",
         "is_writing": False,
         **more,
@@ -204,13 +166,29 @@ async def _page(
     return render_desk(service, who, "brief.html", status, here="briefs", **about)
 
 
-async def _read(service: Service, slug: str) -> None:
-    """Hold the newest text against the wire, so that the page that follows shows what was found."""
-    found = await service.database.read(lambda session: editorial.require_brief(session, slug))
-    await suggest_for(service.database, service.clock, found)
+def _look(session: Any, slug: str, passage: str) -> tuple[desk.BriefSeen, str, list[desk.Proposed], str]:
+    """Everything that the page of a brief shows, at one moment."""
+    seen = desk.brief_seen(session, slug)
+    ids = [each.passage.id for each in seen.passages]
+    hand = passage if passage in ids else ids[0]
+    return seen, hand, desk.proposed(session, seen.brief, hand), desk.pulse(session, seen.brief.id)
 
 
 def _to(service: Service, slug: str, passage: str = "") -> Response:
     place = f"?passage={passage}#{passage}" if passage.isalnum() else ""
-    where = f"{service.base}/desk/briefs/{slug}{place}"
-    return RedirectResponse(where, HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
+    return led_to(service, f"/desk/briefs/{slug}{place}")
+
+
+def _saved_json(saved: Saved) -> Response:
+    """What became of a text that was saved while somebody goes on typing.
+
+    `number` and `text` are what the brief is now; `mine` is the revision that holds just what was sent.
+    """
+    said = {
+        "number": saved.number,
+        "mine": saved.mine,
+        "text": saved.text,
+        "merged": saved.is_merged,
+        "clashes": len(saved.clashes),
+    }
+    return JSONResponse(said, headers={"Cache-Control": "no-store"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from aggregator.flows.signing_in import signed_in
 from aggregator.model import SignedIn
@@ -35,6 +36,25 @@ PLACES = (
     ("sources", N_("Sources")),
     ("channels", N_("Channels")),
     ("partners", N_("Partners")),
+)
+
+#: What keys do, where a page has it.
+KEYS = (
+    ("j", N_("the next one")),
+    ("k", N_("the one before")),
+    ("o", N_("open it")),
+    ("p", N_("pick it as a source")),
+    ("x", N_("not this one")),
+    ("u", N_("undo")),
+    ("t", N_("take it, or give it back")),
+    ("s", N_("spike it, with a reason")),
+    ("]", N_("the next passage")),
+    ("[", N_("the passage before")),
+    ("e", N_("edit the text")),
+    ("v", N_("preview")),
+    ("n", N_("a new one")),
+    ("/", N_("search")),
+    ("?", N_("this sheet")),
 )
 
 #: What accounts may be, by rising rights.
@@ -108,6 +128,27 @@ async def require_decider(who: Who) -> SignedIn:
 Decider = Annotated[SignedIn, Depends(require_decider)]
 
 
+async def require_chief(who: Who) -> SignedIn:
+    """Who is signed in and decides for the whole newsroom.
+
+    Raises:
+        HTTPException: 403, that is not theirs to decide.
+    """
+    if not is_chief(who):
+        raise HTTPException(
+            HTTPStatus.FORBIDDEN, "This is for a chief or an admin to decide: ask one of them."
+        )
+    return who
+
+
+Chief = Annotated[SignedIn, Depends(require_chief)]
+
+
+def is_chief(who: SignedIn) -> bool:
+    """Whether somebody decides for the whole newsroom."""
+    return who.account.role in ("chief", "admin")
+
+
 async def require_form(request: Request, service: Here, who: Who) -> dict[str, str]:
     """The fields of a form that one of our pages sent for who is signed in.
 
@@ -116,14 +157,23 @@ async def require_form(request: Request, service: Here, who: Who) -> dict[str, s
     """
     require_our_origin(request, service)
     fields = await fields_of(request, most=MOST_FIELDS, most_bytes=MOST_FIELD_BYTES)
-    # Compared as bytes, since text beyond ASCII is refused there.
-    if not secrets.compare_digest(fields.get("form_token", "").encode(), who.form_token.encode()):
-        said = "This form is not from your present session: go back, load the page anew, and send it again."
-        raise HTTPException(HTTPStatus.FORBIDDEN, said, _NOT_KEPT)
+    require_token(fields, who)
     return fields
 
 
 Sent = Annotated[dict[str, str], Depends(require_form)]
+
+
+def require_token(fields: Mapping[str, str], who: SignedIn) -> None:
+    """Let nothing pass but a form that one of our pages made for who is signed in.
+
+    Raises:
+        HTTPException: 403, it is a page from before they signed in.
+    """
+    # Compared as bytes, since text beyond ASCII is refused there.
+    if not secrets.compare_digest(fields.get("form_token", "").encode(), who.form_token.encode()):
+        said = "This form is not from your present session: go back, load the page anew, and send it again."
+        raise HTTPException(HTTPStatus.FORBIDDEN, said, _NOT_KEPT)
 
 
 def require_our_origin(request: Request, service: Service) -> None:
@@ -152,6 +202,11 @@ async def fields_of(request: Request, *, most: int, most_bytes: int) -> dict[str
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
+def led_to(service: Service, path: str) -> RedirectResponse:
+    """What follows a form: the page at a path of ours, fetched anew."""
+    return RedirectResponse(service.base + path, HTTPStatus.SEE_OTHER, _NOT_KEPT)
+
+
 def render_desk(
     service: Service, who: SignedIn | None, template: str, status: int = 200, /, **values: object
 ) -> Response:
@@ -168,6 +223,7 @@ def render_desk(
         "who": who,
         "here": "",
         "places": PLACES,
+        "keys": KEYS,
         "now": service.clock(),
         **reading.context(),
         **values,

@@ -2,23 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
 
 from aggregator.errors import BadInput
+from aggregator.flows.channels import Difference
 from aggregator.flows.desk import PassageSeen, Proposed
 from aggregator.language.text import fold
-from aggregator.model import Role
+from aggregator.model import Act, BriefState, Role
+from aggregator.rules.changes import Stretch as Changed
+from aggregator.rules.changes import changed
+from aggregator.store.clusters import ClusterView
+from aggregator.web.locales import N_, Reading
 from aggregator.web.shown import direction, excerpt, story_title
 
 #: What each role is called on its button.
 ROLES = {
-    Role.SOURCE: "as a source",
-    Role.BACKGROUND: "as background",
-    Role.QUOTE: "to quote",
-    Role.CONTRADICTS: "as one that disagrees",
+    Role.SOURCE: N_("as a source"),
+    Role.BACKGROUND: N_("as background"),
+    Role.QUOTE: N_("to quote"),
+    Role.CONTRADICTS: N_("as one that disagrees"),
+}
+
+#: Where a brief stands, as its badge says it.
+STATES = {
+    BriefState.DRAFT: N_("draft"),
+    BriefState.PUBLISHED: N_("published"),
+    BriefState.WITHDRAWN: N_("withdrawn"),
+}
+
+#: What readers were told.
+ACTS = {
+    Act.PUBLISHED: N_("published"),
+    Act.UPDATED: N_("updated"),
+    Act.CORRECTED: N_("corrected"),
+    Act.WITHDRAWN: N_("withdrawn"),
+}
+
+#: What a check doubts.
+KINDS = {
+    "year": N_("Year"),
+    "date": N_("Date"),
+    "weekday": N_("Day of the week"),
+    "number": N_("Number"),
+    "role": N_("Office"),
+    "place": N_("Place"),
+    "quote": N_("Quotation"),
+    "name": N_("Name"),
+    "spelling": N_("Spelling"),
+    "link": N_("Link"),
+    "unsupported": N_("No source"),
+    "single_source": N_("One voice"),
+    "superseded": N_("Changed since"),
+    "killed": N_("Withdrawn by the wire"),
+}
+
+#: The parts of an entry, as an editor calls them.
+PARTS = {
+    "title": N_("Title"),
+    "summary": N_("Summary"),
+    "content": N_("Text"),
+    "links": N_("Links"),
+    "categories": N_("Topics"),
+    "note": N_("Note"),
+    "language": N_("Language"),
+    "authors": N_("Author"),
 }
 
 #: Reasons shown on a card; the others are of less weight.
@@ -40,7 +90,7 @@ class PassageShown:
 
     seen: PassageSeen
     stretches: tuple[Stretch, ...]
-    #: How many fifths of its bar are filled: all where it is in conflict, else one for each outlet picked.
+    #: How many fifths of its bar are filled: all where it is in conflict, else one for each voice.
     part: int
 
 
@@ -55,8 +105,8 @@ class Card:
     sentence: tuple[Stretch, ...]
     #: (words of the passage, words of the story), each pair once.
     reasons: tuple[tuple[str, str], ...]
-    #: "12 outlets, 2 agencies, 4 languages", or "" for a story that stands alone.
-    company: str
+    #: Its event, where others tell of it, too.
+    company: ClusterView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +124,7 @@ def passage(seen: PassageSeen, proposed: Sequence[Proposed]) -> PassageShown:
         (each.check.start, each.check.end) for each in seen.checks if each.is_open and each.check.sources_say
     ]
     words = {brief for each in proposed for _, brief, _ in each.proposal.reasons}
-    outlets = {pick.story.source_id for pick in seen.picks}
-    part = 5 if seen.coverage == "conflict" else min(len(outlets), 5)
+    part = 5 if seen.coverage == "conflict" else min(seen.voices, 5)
     return PassageShown(seen, tuple(marked(seen.passage.text, words, slips)), part)
 
 
@@ -91,7 +140,7 @@ def card(proposed: Proposed) -> Card:
         direction=direction(story.language),
         sentence=tuple(marked(_best_sentence(story.summary, words), words, ())),
         reasons=tuple(pairs[:MOST_REASONS]),
-        company=str(cluster) if cluster is not None and cluster.size > 1 else "",
+        company=cluster if cluster is not None and cluster.size > 1 else None,
     )
 
 
@@ -127,20 +176,25 @@ def changed_lines(old: str, new: str) -> list[Line]:
     return lines
 
 
-def planned(written: str, now: datetime) -> datetime:
-    """The time that a form plans a release for; UTC unless it says.
+def changes(found: Iterable[Difference]) -> list[tuple[str, tuple[Changed, ...]]]:
+    """What readers will read otherwise: the name of each part, and its words."""
+    return [(PARTS.get(each.part, each.part), changed(each.old, each.new)) for each in found]
+
+
+def planned(written: str, now: datetime, reading: Reading) -> datetime:
+    """The time that a form names, by the clock of whoever wrote it.
 
     Raises:
-        BadInput: it is no time, or it has passed, so that the brief would go out at once.
+        BadInput: it is no time, or it has passed.
     """
     try:
         moment = datetime.fromisoformat(written.strip())
     except ValueError as error:
-        raise BadInput(f"{written!r} is no time: write it as 2025-02-18T14:30, in UTC.") from error
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        raise BadInput(f"{written!r} is no time: write it as 2025-02-18T14:30.") from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=reading.zone)
     if moment <= now:
-        raise BadInput(f"{written} has passed: plan a time to come, or publish the brief now.")
-    return moment
+        raise BadInput(f"{written} ({reading.zone}) has passed: name a time to come.")
+    return moment.astimezone(UTC)
 
 
 def _best_sentence(text: str, words: set[str]) -> str:

@@ -30,7 +30,7 @@ from aggregator.web.locales import LANGUAGES, N_, Reading, spoken, zone_named, z
 router = APIRouter(prefix="/desk", include_in_schema=False)
 
 #: Where signing in leads when no page asked for it.
-START = "/desk/wire"
+START = "/desk"
 
 #: So many failures of one name within such a time, and it has to wait.
 MOST_FAILURES = 10

@@ -1,0 +1,126 @@
+"""What is new at the desk while a page stays open: server-sent events (HTML standard, section 9.2)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from aggregator.errors import BadInput
+from aggregator.flows import desk
+from aggregator.flows.desk_wire import arrived, stock
+from aggregator.flows.editorial import require_brief
+from aggregator.rules.wire_views import View, read_view
+from aggregator.web.context import Service
+from aggregator.web.desk.frame import Here, Who
+
+router = APIRouter(prefix="/desk", include_in_schema=False)
+
+#: Between two looks at the store.
+LOOK = timedelta(seconds=2)
+#: After such a silence a comment keeps the connection from being taken for dead.
+HEARTBEAT = timedelta(seconds=15)
+#: A stream ends by itself after so long. A browser then asks anew, and is asked who it is.
+LASTS = timedelta(minutes=5)
+#: How long a browser waits before it asks anew.
+RETRY = timedelta(seconds=3)
+#: Streams that are open at once; whoever comes later has the page as it is.
+MOST_STREAMS = 200
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    # nginx would keep events back until its buffer is full.
+    "X-Accel-Buffering": "no",
+}
+
+#: What a page would show now: a word that is another one when that changed, and what to tell of it.
+Look = Callable[[], Awaitable[tuple[str, dict[str, object]]]]
+
+
+@dataclass(slots=True)
+class Streams:
+    """The streams of this process."""
+
+    open: int = 0
+    _closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def close(self) -> None:
+        """End every stream, since the server ends."""
+        self._closed.set()
+
+    async def follow(self, look: Look, since: str) -> AsyncIterator[str]:
+        """Tell what differs from the state `since`, and go on telling."""
+        self.open += 1
+        try:
+            yield f"retry: {RETRY // timedelta(milliseconds=1)}\n\n"
+            known, silent, left = since, timedelta(), LASTS
+            while left > timedelta() and not self._closed.is_set():
+                state, said = await look()
+                if state != known:
+                    yield f"event: news\ndata: {json.dumps(said)}\nid: {state}\n\n"
+                    known, silent = state, timedelta()
+                elif silent >= HEARTBEAT:
+                    yield ": nothing new\n\n"
+                    silent = timedelta()
+                silent, left = silent + LOOK, left - LOOK
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._closed.wait(), LOOK.total_seconds())
+        finally:
+            self.open -= 1
+
+
+@router.get("/events")
+async def events(
+    request: Request, service: Here, _: Who, brief: str = "", wire: str = "", since: str = ""
+) -> Response:
+    """What changes of a brief, or what comes to a view of the wire, while its page stays open."""
+    streams = _streams(request)
+    if streams.open >= MOST_STREAMS:
+        return Response("Too many listen already.\n", 503, {"Retry-After": "60"}, "text/plain")
+    if brief:
+        look = await _of_brief(service, brief)
+    elif wire and since.isascii() and since.isdecimal():
+        look = _of_wire(service, read_view(request.query_params), int(since))
+        since = "0"
+    else:
+        raise BadInput("Say what to listen to: brief=NAME, or wire=1 with since=VERSION.")
+    # What a browser heard last counts for more than what its page was made under.
+    heard = request.headers.get("last-event-id") or since
+    return StreamingResponse(streams.follow(look, heard), headers=_HEADERS, media_type="text/event-stream")
+
+
+async def _of_brief(service: Service, name: str) -> Look:
+    known = await service.database.read(lambda session: require_brief(session, name))
+
+    async def look() -> tuple[str, dict[str, object]]:
+        state = await service.database.read(lambda session: desk.pulse(session, known.id))
+        return state, {"state": state}
+
+    return look
+
+
+def _of_wire(service: Service, view: View, since: int) -> Look:
+    seen, count = (since, 0, 0), 0
+
+    async def look() -> tuple[str, dict[str, object]]:
+        nonlocal seen, count
+        reached = await service.database.read(stock)
+        if reached != seen:
+            seen = reached
+            count = await service.database.read(lambda session: arrived(session, view, since))
+        return str(count), {"new": count}
+
+    return look
+
+
+def _streams(request: Request) -> Streams:
+    found = request.app.state.streams
+    assert isinstance(found, Streams)  # noqa: S101 - put there by `make_service`
+    return found
