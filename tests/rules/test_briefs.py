@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -304,7 +304,7 @@ def test_whatever_is_pasted_is_a_sound_brief_or_refused(pieces: list[str], langu
     "flood", ["[", "[a](", "**a ", "__", "<a ", "« a ", "- x\n", "a: ", "![", "(", "`", "#", "> "]
 )
 def test_a_paste_that_makes_no_sense_is_answered_in_no_time(flood: str) -> None:
-    began = perf_counter()
+    began = process_time()
     with suppress(BriefError):
         read_brief("Title\n\n" + flood * (100_000 // len(flood)), language="en")
-    assert perf_counter() - began < 5
+    assert process_time() - began < 5

@@ -72,9 +72,7 @@ def test_every_sentence_of_the_pages_is_said_in_every_language() -> None:
     for language in set(LANGUAGES) - {"en"}:
         with (WEB / "translations" / f"{language}.po").open("rb") as written:
             catalogue = read_po(written, locale=language)
-        known = {
-            tuple(m.id) if isinstance(m.id, tuple) else (m.id,): m.string for m in catalogue if m.id
-        }
+        known = {tuple(m.id) if isinstance(m.id, tuple) else (m.id,): m.string for m in catalogue if m.id}
         assert sorted(set(sentences) - set(known)) == []
         assert sorted(set(known) - set(sentences)) == []
         assert [id for id, said in known.items() if not all([said] if isinstance(said, str) else said)] == []
