@@ -91,11 +91,14 @@ class Line:
 def newest_first(session: Session, asked: Asked, *, before: Place | None = None) -> Iterator[Found]:
     """The stories that meet what is asked, newest first, behind a place; read as far as they are taken."""
     few = _few(session, asked)
-    if few is None and asked.query is not None:
-        return _by_windows(session, asked, before)
-    if few and asked.query is not None:
-        # Searched once for all steps.
-        few &= _matched(session, asked.query, between=(min(few), max(few)))
+    if asked.query is not None:
+        # Searched once for all steps, where that is not too much.
+        if few is None:
+            few = _matched(session, asked.query, limit=MOST_GATHERED + 1)
+            if len(few) > MOST_GATHERED:
+                return _by_windows(session, asked, before)
+        elif few:
+            few &= _matched(session, asked.query, between=(min(few), max(few)))
         asked = replace(asked, query=None)
     return _in_steps(session, _Stretch(asked, few, before))
 
@@ -152,11 +155,8 @@ def source_names(session: Session) -> list[tuple[int, str]]:
 
 
 def _few(session: Session, asked: Asked) -> set[int] | None:
-    """The ids that can meet what is asked, where one condition leaves only few of them."""
+    """The ids that can meet what is asked but the search, where one condition leaves only few of them."""
     few = None if asked.roots is None else of_events(session, asked.roots)
-    if asked.query is not None:
-        found = _matched(session, asked.query, limit=MOST_GATHERED + 1)
-        few = _smaller(few, found)
     for ids in _by_condition(asked):
         few = _smaller(few, set(session.execute(ids.limit(MOST_GATHERED + 1)).scalars()))
     return few
