@@ -66,6 +66,10 @@ ASKED = {
     "search, Cyrillic": "/desk/wire?" + urlencode({"q": "перемир’я Женеві"}),
     "search, nothing": "/desk/wire?q=nowhereatall",
     "search and three filters": "/desk/wire?q=ukraine&topic=courts&language=en&state=open",
+    "today": "/desk/today",
+    "sources": "/desk/sources",
+    "topics": "/desk/topics",
+    "briefs": "/desk/briefs",
 }
 
 

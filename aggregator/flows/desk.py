@@ -106,6 +106,8 @@ class BriefSeen:
     waiting: tuple[Pick, ...]
     #: Whether its newest text has been held against the wire.
     is_read: bool
+    #: What is suggested for its passages and was not turned down, best first.
+    proposals: tuple[Proposal, ...]
     #: Every act of publishing, oldest first.
     acts: tuple[Publication, ...]
     #: Whether readers have all of it.
@@ -143,17 +145,18 @@ def brief_seen(session: Session, name: str) -> BriefSeen:
         checks=tuple(each for each in all_checks if each.check.passage not in ids),
         waiting=tuple(pick for pick in picks if not pick.link.is_placed),
         is_read=found is not None,
+        proposals=tuple(proposals),
         acts=acts,
         is_told=_is_told(brief, acts),
     )
 
 
-def proposed(session: Session, brief: Brief, passage: str) -> list[Proposed]:
+def proposed(session: Session, seen: BriefSeen, passage: str) -> list[Proposed]:
     """What is suggested for a passage, best first."""
-    found = [each for each in suggestions.standing(session, brief.id) if each.passage == passage]
+    found = [each for each in seen.proposals if each.passage == passage]
     ids = [each.story_id for each in found]
     known, places = stories.by_ids(session, ids), clusters.clusters_of(session, ids)
-    picked = {link.story_id: link for link in brief.links if link.passage == passage}
+    picked = {link.story_id: link for link in seen.brief.links if link.passage == passage}
     return [
         Proposed(each, known[each.story_id], places.get(each.story_id), picked.get(each.story_id))
         for each in found

@@ -171,7 +171,7 @@ def _look(session: Any, slug: str, passage: str) -> tuple[desk.BriefSeen, str, l
     seen = desk.brief_seen(session, slug)
     ids = [each.passage.id for each in seen.passages]
     hand = passage if passage in ids else ids[0]
-    return seen, hand, desk.proposed(session, seen.brief, hand), desk.pulse(session, seen.brief.id)
+    return seen, hand, desk.proposed(session, seen, hand), desk.pulse(session, seen.brief.id)
 
 
 def _to(service: Service, slug: str, passage: str = "") -> Response:
