@@ -25,7 +25,6 @@ from playwright.sync_api import Page, sync_playwright
 HERE = Path(__file__).parent
 COMMAND = str(Path(sys.executable).with_name("wirebrief"))
 WIDE = {"width": 1280, "height": 860}
-PHONE = {"width": 390, "height": 844}
 BRIEF = files("aggregator.demo") / "data" / "briefs" / "riyad-2025-02-18.fr.txt"
 
 SETTINGS = """
@@ -152,7 +151,7 @@ def demo(page: Page, url: str) -> None:
     page.goto(f"{brief}?passage=p3#p3")
     page.locator("[data-pair]").nth(1).hover()
     shot(page, "brief")
-    for name in ("today", "sources", "topics", "channels"):
+    for name in ("today", "sources"):
         page.goto(f"{url}/desk/{name}")
         shot(page, name)
     page.goto(f"{url}/desk/topics/ukraine-talks")
@@ -196,10 +195,6 @@ def main() -> None:
         sign_in(page, url, "demo", key)
         page.goto(f"{url}/desk/briefs/riyad-2025-02-18-fr?passage=p2#p2")
         shot(page, "brief-fr-dark")
-        page = browser.new_page(viewport=PHONE, locale="en-GB")  # type: ignore[arg-type]
-        sign_in(page, url, "demo", key)
-        page.goto(f"{url}/desk/wire")
-        shot(page, "wire-phone")
         browser.close()
 
 

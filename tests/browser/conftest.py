@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.acceptance.desk import Desk
@@ -40,14 +42,28 @@ class Demo:
         page.wait_for_url(lambda url: "sign-in" not in url)
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
-    """A demo of one's own, so that what one test publishes is no other's."""
-    with Desk(tmp_path, {"TMPDIR": str(tmp_path)}).started("demo", "--port", "0") as process:
+@contextlib.contextmanager
+def served_demo(folder: Path) -> Iterator[Demo]:
+    """A demo that is served as long as this lasts."""
+    with Desk(folder, {"TMPDIR": str(folder)}).started("demo", "--port", "0") as process:
         said = process.says("The desk:")
         found = re.search(r"The desk: (\S+)/desk/sign-in .*key: (\S+)", said)
         assert found is not None, said
         yield Demo(found[1], found[2])
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo of a file, for tests that publish nothing: starting one takes longer than most of them."""
+    with served_demo(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
+
+
+@pytest.fixture
+def own_demo(tmp_path: Path) -> Iterator[Demo]:
+    """A demo of one's own, so that what one test publishes is no other's."""
+    with served_demo(tmp_path) as demo:
+        yield demo
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +79,12 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+def violations(page: Page) -> list[tuple[str, str, str]]:
+    """What axe-core finds on a page: its address, the rule, and the place."""
+    return [
+        (page.url, each["id"], node["html"])
+        for each in Axe().run(page).response["violations"]
+        for node in each["nodes"]
+    ]

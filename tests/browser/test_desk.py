@@ -3,13 +3,12 @@ from __future__ import annotations
 import urllib.request
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from feeds.model import Entry, Feed
 from feeds.read import parse
 from tests.acceptance.desk import wait_until
-from tests.browser.conftest import BRIEF, Demo
+from tests.browser.conftest import BRIEF, Demo, violations
 
 #: Five stories in three languages and more, by what is picked for which passage.
 PICKS = {"p1": 2, "p2": 2, "p8": 1}
@@ -35,8 +34,9 @@ def act(page: Page, button: str, then: str) -> None:
 
 @pytest.mark.parametrize("with_scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_an_editor_corrects_ties_publishes_and_withdraws_a_brief_by_the_keyboard(
-    demo: Demo, chromium: Browser, with_scripts: bool
+    own_demo: Demo, chromium: Browser, with_scripts: bool
 ) -> None:
+    demo = own_demo
     page = chromium.new_page(java_script_enabled=with_scripts)
     demo.sign_in(page)
     page.goto(f"{demo.brief}?passage=p3")
@@ -150,41 +150,50 @@ def test_a_reason_lights_up_both_places_that_it_speaks_of(demo: Demo, chromium: 
     page.close()
 
 
+#: Every page that an editor sees, and some states of it.
+DESK = [
+    "today", "wire", "wire?q=riyad", "wire?q=nothing-at-all", "wire?q=%22open", "wire?state=spiked", "wire/1",
+    "briefs", "briefs?state=withdrawn", f"briefs/{BRIEF}?passage=p3", f"briefs/{BRIEF}/preview",
+    f"briefs/{BRIEF}/revisions", "sources", "sources?show=silent", "sources/1", "sources/add", "topics",
+    "topics/ukraine-talks", "new-topic", "channels", "channels/briefs", "channels/briefs?what=1", "partners", "you",
+]  # fmt: skip
+PUBLIC = ["", "channels/briefs", "topics/ukraine-talks", f"briefs/{BRIEF}", "nowhere"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_keeps_anybody_out(demo: Demo, chromium: Browser, scheme: str) -> None:
     # The policy of the pages would keep the checker's own script out.
     page = chromium.new_page(color_scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
     page.goto(f"{demo.url}/desk/sign-in")
-    found = _violations(page)
+    found = violations(page)
     demo.sign_in(page)
-    paths = [
-        "/", "/channels/briefs", "/topics/ukraine-talks", f"/briefs/{BRIEF}",
-        "/desk/wire", "/desk/wire?q=nothing-at-all", "/desk/wire?q=%22open", "/desk/briefs",
-        f"/desk/briefs/{BRIEF}?passage=p3", f"/desk/briefs/{BRIEF}/preview", f"/desk/briefs/{BRIEF}/revisions",
-        "/desk/sources", "/desk/sources/1", "/desk/sources/add",
-    ]  # fmt: skip
-    for path in paths:
-        page.goto(demo.url + path)
-        found += _violations(page)
+    for path in [*PUBLIC, *(f"desk/{path}" for path in DESK)]:
+        page.goto(f"{demo.url}/{path}")
+        found += violations(page)
     assert found == []
     page.close()
 
 
-@pytest.mark.parametrize("width", [320, 390, 720, 1440])
-def test_nothing_of_a_page_lies_outside_of_its_screen(demo: Demo, chromium: Browser, width: int) -> None:
-    # 720 is a desk of 1440 at 200 %, 320 one of 1280 at 400 % (WCAG 1.4.10).
-    page = chromium.new_page(viewport={"width": width, "height": 800})
+def test_nothing_of_a_page_lies_outside_of_its_screen(demo: Demo, chromium: Browser) -> None:
+    page = chromium.new_page()
     demo.sign_in(page)
-    of_sources = ("sources", "sources/1", "sources/add")
-    for path in ("wire", "briefs", f"briefs/{BRIEF}?passage=p3", f"briefs/{BRIEF}/preview", *of_sources):
-        page.goto(f"{demo.url}/desk/{path}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    wide = []
+    for path in [*PUBLIC, *(f"desk/{path}" for path in DESK)]:
+        page.goto(f"{demo.url}/{path}")
+        # 720 is a desk of 1440 at 200 %, 320 one of 1280 at 400 % (WCAG 1.4.10).
+        for width in (1440, 720, 390, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                wide.append((path, width))
+    assert wide == []
     page.close()
 
 
-def _violations(page: Page) -> list[tuple[str, str, str]]:
-    return [
-        (page.url, each["id"], node["html"])
-        for each in Axe().run(page).response["violations"]
-        for node in each["nodes"]
-    ]
+def test_the_desk_is_french_where_the_browser_is(demo: Demo, chromium: Browser) -> None:
+    page = chromium.new_page(locale="fr-FR", timezone_id="Europe/Paris")
+    page.goto(f"{demo.url}/desk/sign-in")
+    demo.sign_in(page)
+    page.goto(demo.brief)
+    assert page.inner_text("nav[aria-label=Rédaction]").split()[:2] == ["Aujourd’hui", "Fil"]
+    expect(page.locator("footer")).to_contain_text("Europe/Paris")
+    page.close()
