@@ -166,10 +166,12 @@ def test_no_page_keeps_anybody_out(demo: Demo, chromium: Browser, scheme: str) -
     page = chromium.new_page(color_scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
     page.goto(f"{demo.url}/desk/sign-in")
     found = violations(page)
+    # In the dark only the colours are others.
+    rules = ["color-contrast"] if scheme == "dark" else []
     demo.sign_in(page)
     for path in [*PUBLIC, *(f"desk/{path}" for path in DESK)]:
         page.goto(f"{demo.url}/{path}")
-        found += violations(page)
+        found += violations(page, *rules)
     assert found == []
     page.close()
 
@@ -190,10 +192,10 @@ def test_nothing_of_a_page_lies_outside_of_its_screen(demo: Demo, chromium: Brow
 
 
 def test_the_desk_is_french_where_the_browser_is(demo: Demo, chromium: Browser) -> None:
-    page = chromium.new_page(locale="fr-FR", timezone_id="Europe/Paris")
+    page = chromium.new_page(locale="fr-FR")
     page.goto(f"{demo.url}/desk/sign-in")
     demo.sign_in(page)
     page.goto(demo.brief)
     assert page.inner_text("nav[aria-label=Rédaction]").split()[:2] == ["Aujourd’hui", "Fil"]
-    expect(page.locator("footer")).to_contain_text("Europe/Paris")
+    expect(page.locator("footer")).to_contain_text("Les heures sont celles de")
     page.close()

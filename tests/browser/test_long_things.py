@@ -116,7 +116,7 @@ def holds(page: Page, path: str, name: str) -> None:
 def test_a_headline_of_400_letters_arabic_and_sixty_outlets_keep_their_places(page: Page) -> None:
     holds(page, "/desk/wire", "long-wire")
     treaty = page.locator("[data-row]", has_text="harbour treaty").first
-    expect(treaty).to_contain_text("61 outlets")
+    expect(treaty).to_contain_text("and 52 more")
     arabic = page.locator("[data-row]", has_text="الرياض").first
     assert arabic.locator("[dir=rtl]").count() >= 1
     treaty.locator("[data-open]").click()

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from aggregator.app import opened, read_settings
+from aggregator.flows.editorial import import_brief
 from tests.acceptance.desk import SETTINGS, Desk, Process, free_port, wait_until
 
 BRIEF = """Talks open in Riyadh without Kyiv
@@ -77,13 +78,12 @@ def room(tmp_path: Path) -> Iterator[Room]:
     (tmp_path / "config.toml").write_text(
         f'[site]\nurl = "http://127.0.0.1:{port}"\n[serve]\nport = {port}\n{SETTINGS}'
     )
-    (tmp_path / "brief.txt").write_text(BRIEF)
     desk = Desk(tmp_path)
-    desk.run("briefs", "import", "brief.txt")
 
     async def accounts() -> dict[str, str]:
         settings = read_settings(tmp_path / "config.toml", database=f"sqlite:///{desk.file}")
         async with opened(settings) as app:
+            await import_brief(app.database, app.clock, BRIEF, by="ada")
             return {name: await app.add_account(name, "editor") or "" for name in ("ada", "bo")}
 
     # On a thread: the browser has the loop of this one.
