@@ -14,12 +14,15 @@ from pathlib import Path
 import httpx
 
 from aggregator.flows import (
+    alarms,
     cluster,
     editorial,
     ingest,
+    moves,
     publish,
     push,
     pushed,
+    retention,
     suggest,
     topics,
     upkeep,
@@ -27,6 +30,7 @@ from aggregator.flows import (
 )
 from aggregator.flows.catalogue import Catalogue, Declared, catalogue_now
 from aggregator.flows.ingest import OnDone, Round
+from aggregator.flows.looking import Looker
 from aggregator.flows.partners import key_digest
 from aggregator.flows.publish import Rendered
 from aggregator.model import Account, Clock
@@ -42,6 +46,7 @@ OnStart = Callable[[int], None]
 RENDER_EVERY = timedelta(seconds=5)
 PUSH_EVERY = timedelta(seconds=2)
 UPKEEP_EVERY = timedelta(hours=6)
+ALARMS_EVERY = timedelta(minutes=5)
 
 
 def now() -> datetime:
@@ -97,7 +102,15 @@ class App:
         if on_start is not None:
             on_start(len(due))
         async with ingest.client_for(fetch) as client:
-            found = await ingest.poll(self.database, client, self.clock, fetch, due, on_done=on_done)
+            found = await ingest.poll(
+                self.database,
+                client,
+                self.clock,
+                fetch,
+                due,
+                on_done=on_done,
+                even_waiting=even_waiting or bool(only),
+            )
         await self.digest()
         return found
 
@@ -131,6 +144,15 @@ class App:
         await push.push(pusher, held.channels)
         await webhooks.send_webhooks(pusher, held.topics)
 
+    async def watch(self) -> alarms.Told:
+        """Look at how every source is doing, and tell the operator's webhook what changed."""
+        settings = self.settings
+        told = await alarms.watch_sources(self.database, self.clock, settings.alarms)
+        await alarms.send_alarms(
+            self.database, self.clock, settings.site, settings.alarms, user_agent=settings.fetch.user_agent
+        )
+        return told
+
     @contextlib.asynccontextmanager
     async def clients(self) -> AsyncIterator[Clients]:
         """The HTTP clients of a process: one that follows feeds, one that delivers."""
@@ -144,13 +166,16 @@ class App:
 
     def schedule(self, clients: Clients) -> Schedule:
         """The jobs of a process that does everything."""
+        looker = Looker.of(self.settings.fetch)
 
         async def sweep() -> datetime | None:
             found, due = await ingest.poll_due(
                 self.database, clients.fetching, self.clock, self.settings.fetch
             )
-            if found.new or found.changed:
+            if found.new or found.changed or found.withdrawn:
                 jobs.soon("digest")
+            if any(found.failed[kind] for kind in moves.LOST):
+                jobs.soon("moves")
             return due
 
         async def digest() -> datetime | None:
@@ -163,9 +188,18 @@ class App:
             await self.push(clients.pushing)
             return None
 
+        async def look() -> datetime | None:
+            await moves.look_for_lost(self.database, looker, self.clock)
+            return None
+
         async def keep() -> datetime | None:
             await upkeep.forget_old(self.database, self.clock, self.settings.keep)
+            await retention.purge_stories(self.database, self.clock, self.settings.keep)
             await upkeep.count_anchors(self.database, self.clock)
+            return None
+
+        async def watch() -> datetime | None:
+            await self.watch()
             return None
 
         jobs = Schedule(
@@ -173,7 +207,9 @@ class App:
                 Job("poll", sweep),
                 Job("digest", digest, at_least_every=RENDER_EVERY),
                 Job("push", deliver, at_least_every=PUSH_EVERY),
+                Job("alarms", watch, at_least_every=ALARMS_EVERY),
                 Job("upkeep", keep, at_least_every=UPKEEP_EVERY),
+                Job("moves", look, at_least_every=UPKEEP_EVERY),
             ],
             self.clock,
         )

@@ -4,15 +4,21 @@ Each type tells a moment in a thing's life: `SourceDue` is what a fetch needs to
 what a feed said, `FetchReport` what to record, `Story` what is read back. All times are aware, UTC.
 """
 
+# Why so long: the nouns are read as a whole, each beside those that it is told with.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Literal
 
-from feeds.model import Entry, Origin
+from aggregator.paced import Asked, Paced
+from feeds.model import Entry, Origin, Tombstone
 from feeds.websub import Hubs
+
+#: By what the entries of a source are known: the id that it gives them, or the page they link to.
+Identity = Literal["id", "link"]
 
 #: Gives the time now, aware and in UTC. The clock is always handed in, so that tests own it.
 Clock = Callable[[], datetime]
@@ -74,6 +80,8 @@ class Outcome(StrEnum):
     FAILED = "failed"
     #: Nobody asked: a hub sent it.
     PUSHED = "pushed"
+    #: Nobody asked: a body that was kept was read again.
+    AGAIN = "again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,10 @@ class SourceDue:
     digest: str | None
     #: Weighted count of failures since the last success.
     failures: float
+    #: By what its entries are known.
+    identity: Identity = "id"
+    #: How it stands with being asked.
+    paced: Paced = field(default_factory=Paced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +150,66 @@ class Source:
     stories: int
     #: How much of its stories is passed on.
     reuse: Reuse = Reuse.SUMMARY
+    #: The 99th percentile of the pauses between its stories, in seconds; None where it was not measured.
+    quiet_seconds: float | None = None
+    #: Its stories are kept for so many days, 0 for ever; None where the settings say how long.
+    keep_days: int | None = None
+    #: By what its entries are known, why, and who said so ("" is the program itself).
+    identity: Identity = "id"
+    identity_why: str = ""
+    identity_by: str = ""
+
+
+class AlarmKind(StrEnum):
+    """What is wrong with a source."""
+
+    #: It answers, and gave no story for longer than it ever lets pass.
+    SILENT = "silent"
+    #: It has given no usable answer for hours, or is gone.
+    FAILING = "failing"
+    #: It shows far fewer entries than it used to.
+    FEWER = "fewer"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How many entries a source shows when it is read."""
+
+    #: The last time.
+    now: int
+    #: Before that, the newest readings counting most.
+    usual: float
+    #: How often it was read.
+    readings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something about a source that somebody should look at, while it stands and after."""
+
+    id: int
+    source_id: int
+    kind: AlarmKind
+    raised_at: datetime
+    #: When it was over; None while it stands.
+    cleared_at: datetime | None
+    #: What is wrong, in words.
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A body as it came, so that what was read from it can be shown and read again."""
+
+    #: SHA-256 of the body, in hexadecimal.
+    hash: str
+    content_type: str | None
+    #: The base for relative links: where it came from, after all redirects.
+    base_url: str
+    #: Bytes of it, unpacked.
+    size: int
+    #: The body, compressed with zstd; empty where it is kept already.
+    packed: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +231,10 @@ class StoryDraft:
     #: Digest of what a reader would notice if it changed.
     digest: str
     entry: Entry
+    #: Its page as it is compared within its source; None where it names none.
+    page: str | None = None
+    #: Whether other stories of its document name the same page, which then tells none of them apart.
+    shares_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +265,15 @@ class FetchReport:
     #: Where the feed may be subscribed to; None where it names no hub, or was not read.
     hubs: Hubs | None = None
     drafts: tuple[StoryDraft, ...] = ()
+    #: Ids that the feed says were withdrawn.
+    tombstones: tuple[Tombstone, ...] = ()
+    #: Entries that the feed showed; None where it was not read.
+    entries: int | None = None
+    #: What was read, kept where it gives something new.
+    evidence: Evidence | None = None
+    #: What asking showed besides; and how the source stands with it, None where that stays as it is.
+    asked: Asked = field(default_factory=Asked)
+    paced: Paced | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +284,16 @@ class Recorded:
     new: int
     changed: int
     known: int
+    #: Entries that became no story: they stood there twice, were beyond what is read, or may not come back.
+    skipped: int = 0
+    #: Stories that their source took back, or put back.
+    withdrawn: int = 0
+    #: What an editor should know of how its entries were told apart, in words.
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = {name: getattr(self, name) for name in ("skipped", "known", "changed", "new")}
+        return ", ".join(f"{n} {name}" for name, n in parts.items() if n) or "no entries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +325,9 @@ class Story:
     #: The feed's own word about itself.
     origin: Origin | None = None
     topics: tuple[str, ...] = ()
+    #: When its source took it back, and why; None where it stands.
+    withdrawn_at: datetime | None = None
+    withdrawn_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,6 +244,10 @@ class PushSource:
     tries: int
     #: When it last sent something genuine.
     pushed_at: datetime | None
+    #: It has sent something genuine, and missed nothing since.
+    is_trusted: bool
+    #: When we last found something by asking that it had not sent.
+    missed_at: datetime | None
     #: What happened last, in words.
     why: str
 

@@ -21,15 +21,18 @@ from typing import Any, TypeVar, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from aggregator.errors import BadInput
+from aggregator.flows.alarms import AlarmSettings
 from aggregator.flows.ingest import FetchSettings
 from aggregator.flows.link import LinkSettings
 from aggregator.flows.push import PushSettings
+from aggregator.flows.retention import LEAST
 from aggregator.flows.upkeep import KeepSettings
 from aggregator.model import SourceDraft, SourceKind
 from aggregator.rules.cadence import Cadences
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.definitions import channel_faults
 from aggregator.rules.topics import Topic, compile_topic
+from aggregator.rules.webhooks import is_secret
 from aggregator.web.settings import ServeSettings
 from feeds.urls import absolute
 
@@ -57,6 +60,7 @@ class Settings:
     keep: KeepSettings = field(default_factory=KeepSettings)
     link: LinkSettings = field(default_factory=LinkSettings)
     push: PushSettings = field(default_factory=PushSettings)
+    alarms: AlarmSettings = field(default_factory=AlarmSettings)
     topics: tuple[Topic, ...] = ()
     channels: tuple[Channel, ...] = ()
     #: Followed from the start; more are added by command.
@@ -248,9 +252,10 @@ def _demands(settings: Settings) -> Iterator[_Demand]:
     yield "serve.port", serve.port, 0 <= serve.port <= 65_535, "a number from 0 to 65535"
     for name in ("concurrency", "per_host", "body_bytes"):
         yield f"fetch.{name}", getattr(fetch, name), getattr(fetch, name) > 0, "1 or more"
-    for name in ("timeout", "lease"):
+    for name in ("timeout", "lease", "whole_after"):
         yield f"fetch.{name}", str(getattr(fetch, name)), getattr(fetch, name) > timedelta(), "more than 0s"
     yield from _push_demands(settings.push)
+    yield from _keep_demands(settings.keep, settings.alarms)
     yield from _cadence_demands(fetch.cadence)
     yield from _list_demands(settings)
 
@@ -262,6 +267,24 @@ def _push_demands(push: PushSettings) -> Iterator[_Demand]:
         yield f"push.{name}", str(getattr(push, name)), getattr(push, name) > timedelta(), "more than 0s"
     is_long = push.longest_lease >= push.lease
     yield "push.longest_lease", str(push.longest_lease), is_long, "no less than push.lease"
+
+
+def _keep_demands(keep: KeepSettings, alarms: AlarmSettings) -> Iterator[_Demand]:
+    for name in ("evidence_bytes", "stories_bytes"):
+        yield f"keep.{name}", getattr(keep, name), getattr(keep, name) >= 0, "0 or more"
+    is_late = not keep.stories or keep.stories >= LEAST
+    yield "keep.stories", str(keep.stories), is_late, f"{LEAST.days}d or more, or 0s to keep all"
+    yield "alarms.failing", str(alarms.failing), alarms.failing > timedelta(), "more than 0s"
+    webhook, secret = alarms.webhook, alarms.webhook_secret
+    yield "alarms.webhook", webhook, not webhook or absolute(webhook) == webhook, "an http or https address"
+    # The message must not repeat the secret.
+    is_signed = not webhook or is_secret(secret)
+    yield (
+        "alarms.webhook_secret",
+        "…" if secret else "",
+        is_signed,
+        "whsec_ and 24 to 64 random bytes in base64",
+    )
 
 
 def _cadence_demands(cadences: Cadences) -> Iterator[_Demand]:

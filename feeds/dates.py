@@ -80,6 +80,9 @@ _TIME = re.compile(
 _HOUR_ONLY = re.compile(r"t(?P<hour>\d\d)(?P<offset>z|[+-]\d\d:?\d\d)?$")
 _EPOCH = re.compile(r"\d{9,10}(?:\d{3})?")
 
+#: Characters in which a date must stand.
+_LONGEST = 200
+
 
 def parse_date(text: str | None) -> datetime | None:
     """The moment that a feed's date names, as an aware UTC time; None where it names none.
@@ -89,7 +92,8 @@ def parse_date(text: str | None) -> datetime | None:
     East Asian dates. A date without a zone is taken as UTC, one without a time as midnight.
     A year before 1900 or after 2100 means that a program had no date: None.
     """
-    wanted = " ".join((text or "").lower().split())
+    # No date is longer, and looking for one in a text of thousands takes quadratic time.
+    wanted = " ".join((text or "")[:_LONGEST].lower().split())
     if _EPOCH.fullmatch(wanted):
         return _from_epoch(int(wanted[:10] if len(wanted) > 10 else wanted))
     for read in (_compact, _year_first, _dotted, _named_month):

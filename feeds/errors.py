@@ -71,3 +71,5 @@ class FetchError(FeedsError):
         self.kind = kind
         self.status = status
         self.retry_after = retry_after
+        #: The redirects that were followed before it: from, status, to.
+        self.hops: tuple[tuple[str, int, str], ...] = ()

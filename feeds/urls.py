@@ -23,6 +23,8 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _MAIL = re.compile(r"mailto:[^\s<>\"\\^`{|}]+@[^\s<>\"\\^`{|}]+", re.IGNORECASE)
 _AROUND = "".join(map(chr, range(0x21))) + "\x7f\xa0\u200b\u2028\u2029\ufeff"
 
+_WWW = re.compile(r"https://www\.(?=[^/.]+\.[^/])")
+
 # What newsletters, social networks and newsrooms add to count visits. It never chooses the page.
 _TRACKING = re.compile(
     r"""(?: utm_\w+ | mtm_\w+ | pk_(?:campaign|kwd|source|medium|content|cid) | piwik_\w+ | hsa_\w+
@@ -31,8 +33,16 @@ _TRACKING = re.compile(
         | igshid | igsh
         | mc_cid | mc_eid | _hsenc | _hsmi | mkt_tok | oly_anon_id | oly_enc_id | vero_id | vero_conv
         | xtor | xtref | wt_mc | ns_mchannel | ns_campaign | ns_source | ns_linkname | ns_fee
-        | cmpid | ito | ocid | smid | smtyp | __twitter_impression | guccounter | spm | rss_source )""",
+        | cmpid | ito | ocid | smid | smtyp | __twitter_impression | guccounter | spm | rss_source
+        | _ga | _gl | srsltid | gad_source | fb_action_ids | fb_action_types | fb_source | fb_ref
+        | li_fat_id | ref_src | ref_url | traffic_source | wtmc | s_cid | ncid | ftag | maca )""",
     re.VERBOSE | re.IGNORECASE,
+)
+
+# Names that other sites choose the page by: they only count visits where they speak of the feed.
+_FROM_A_FEED = re.compile(
+    r"(?:ref|source|src|from|origin|partner|emc|via|feature|campaign|cmp)=(?:rss|feed|atom)(?:[-_.]\w+)*",
+    re.IGNORECASE,
 )
 
 
@@ -70,6 +80,14 @@ def canonical(url: str) -> str:
     path = _without_dots(_plain_escapes(parts.path)).rstrip("/")
     query = "&".join(pair for pair in parts.query.split("&") if not _is_tracking(pair))
     return urlunsplit(("https", host, path, _plain_escapes(query), ""))
+
+
+def page_of(url: str) -> str:
+    """The identity of a page among those of one site: `canonical`, whether or not it is written with `www.`.
+
+    Of two sites it says too little, since www.example.org may be another one than example.org.
+    """
+    return _WWW.sub("https://", canonical(url), count=1)
 
 
 def host_of(url: str) -> str:
@@ -155,4 +173,6 @@ def _without_dots(path: str) -> str:
 
 
 def _is_tracking(pair: str) -> bool:
-    return not pair or _TRACKING.fullmatch(pair.partition("=")[0]) is not None
+    if not pair or _TRACKING.fullmatch(pair.partition("=")[0]) is not None:
+        return True
+    return _FROM_A_FEED.fullmatch(pair) is not None

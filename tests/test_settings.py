@@ -80,7 +80,11 @@ def test_the_environment_goes_before_the_file(folder: Path) -> None:
     [
         ("databse = 1", "there is no setting databse; did you mean database?"),
         ("[fetch]\nper_hots = 1", "there is no setting fetch.per_hots; did you mean fetch.per_host?"),
-        ("[keep]\nzzz = 1", "there is no setting keep.zzz; there is: fetches, fragments, silence."),
+        (
+            "[keep]\nzzz = 1",
+            "there is no setting keep.zzz; there is: evidence, evidence_bytes, fetches, fragments, silence, "
+            "stories, stories_bytes.",
+        ),
         (
             '[fetch.cadence.news]\nflor = "1m"',
             "there is no setting fetch.cadence.news.flor; did you mean fetch.cadence.news.floor?",
@@ -266,3 +270,20 @@ def test_the_shipped_example_explains_every_key_of_a_list(kind: str, type_: Any)
     comment = " ".join(itertools.takewhile(lambda line: line.startswith("#"), lines))
     unexplained = set(get_type_hints(type_)) - set(re.findall(r"\w+", comment)) - {"slug"}
     assert not unexplained, f"config.toml explains no {unexplained} of {kind}"
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({"KEEP__STORIES": "3d"}, "keep.stories"),
+        ({"KEEP__EVIDENCE_BYTES": "-1"}, "keep.evidence_bytes"),
+        ({"ALARMS__FAILING": "0s"}, "alarms.failing"),
+        ({"ALARMS__WEBHOOK": "ops"}, "alarms.webhook"),
+        # It would go out unsigned; what was written is not repeated.
+        ({"ALARMS__WEBHOOK": "https://ops.example/", "ALARMS__WEBHOOK_SECRET": "hunter2"}, "webhook_secret"),
+    ],
+)
+def test_what_keeps_and_alarms_cannot_be_is_named(given: dict[str, str], key: str) -> None:
+    with pytest.raises(SettingsError, match=key) as told:
+        load(None, {f"WIREBRIEF_{name}": value for name, value in given.items()})
+    assert "hunter2" not in str(told.value)

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from aggregator.cli import channels, desk, follow, partners, publishing, service, wire
+from aggregator.cli import channels, desk, evidence, follow, partners, publishing, service, wire
 from aggregator.cli.base import Context, explain
 from aggregator.errors import AggregatorError
 from feeds.errors import FeedsError
@@ -26,6 +26,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 follow.register(cli)
+evidence.register(follow.sources)
 wire.register(cli)
 desk.register(cli)
 publishing.register(cli)

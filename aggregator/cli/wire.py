@@ -51,7 +51,7 @@ async def _stories(
         raise typer.BadParameter(str(error)) from error
     async with known.app() as app:
         _require_topic(topic, list((await app.catalogue()).topics))
-        moment = _since(since, app.clock())
+        moment = read_since(since, app.clock())
         found = await app.database.read(
             lambda session: stored.find(
                 session, parsed, topic=topic, language=language, since=moment, limit=limit or None
@@ -134,7 +134,12 @@ def _require_topic(slug: str | None, known: list[str]) -> None:
         raise BadInput(f"There is no topic {slug!r}. There is: {names}.")
 
 
-def _since(written: str | None, now: datetime) -> datetime | None:
+def read_since(written: str | None, now: datetime) -> datetime | None:
+    """The moment that `--since` names; None where nothing is written.
+
+    Raises:
+        BadParameter: it is no time.
+    """
     if written is None:
         return None
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from aggregator.model import (
     StoryLink,
 )
 from aggregator.rules.briefs import BriefText, Passage, read_brief
+from aggregator.rules.changes import Stretch, changed, with_facts
 from aggregator.rules.checking.agencies import voice_of
 from aggregator.rules.checking.desk import PickSeen, Support, check_picks, check_support
 from aggregator.rules.checking.values import Check
@@ -55,6 +56,18 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
+class StoryChange:
+    """What the wire changed of a picked story since it was picked, or since readers were told of it; or that
+    it took the story back."""
+
+    story: Story
+    #: The version that the editor saw; the newest is the story's.
+    seen: int
+    #: What each part says otherwise, by its name; a part that says the same is left out.
+    parts: Mapping[str, tuple[Stretch, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckSeen:
     """A check with what an editor said to it."""
 
@@ -62,6 +75,8 @@ class CheckSeen:
     #: What it would put in the place of the brief's words; None where an editor must write it.
     instead: str | None
     decision: CheckDecision | None
+    #: What changed, where the wire changed a picked story or took it back.
+    change: StoryChange | None = None
 
     @property
     def is_open(self) -> bool:
@@ -129,11 +144,12 @@ def brief_seen(session: Session, name: str) -> BriefSeen:
     said = checks.decisions(session, brief.id)
     proposals = suggestions.standing(session, brief.id)
     voices = _voices(session, picks)
+    changes = dict(_of_picks(session, text, picks, acts))
     all_checks = [
-        CheckSeen(each, words_instead(each), said.get(_key(each)))
+        CheckSeen(each, words_instead(each), said.get(_key(each)), changes.get(each))
         for each in [
             *(found or ()),
-            *_of_picks(text, picks, acts),
+            *changes,
             *_of_support(text, picks, voices, proposals if found is not None else None),
         ]
     ]
@@ -304,23 +320,40 @@ def _of_support(
     return check_support(found)
 
 
-def _of_picks(text: BriefText, picks: Sequence[Pick], acts: Sequence[Publication]) -> list[Check]:
-    """Picked stories that the wire has changed since readers were told of them."""
+def _of_picks(
+    session: Session, text: BriefText, picks: Sequence[Pick], acts: Sequence[Publication]
+) -> Iterator[tuple[Check, StoryChange]]:
+    """Picked stories that the wire has taken back, or changed since readers were told of them.
+
+    Of a pick that readers were not told of yet counts what its editor saw.
+    """
     passages = {passage.id: passage.text for passage in text.passages}
     told = {(link.passage, link.story_id): link.version for link in acts[-1].links} if acts else {}
-    return check_picks(
-        [
-            PickSeen(
-                pick.link.passage,
-                passages[pick.link.passage],
-                pick.story.url or pick.story.entry_id,
-                told.get((pick.link.passage, pick.story.id), pick.story.versions),
-                pick.story.versions,
-            )
-            for pick in picks
-            if pick.link.passage in passages
-        ]
-    )
+    moved = [pick.story.id for pick in picks if pick.story.versions > 1]
+    times = stories.when_seen(session, moved) if moved else {}
+    for pick in picks:
+        story, passage = pick.story, pick.link.passage
+        if passage not in passages:
+            continue
+        at_pick = [number for number, at in times.get(story.id, ()) if at <= pick.link.picked_at]
+        seen = told.get((passage, story.id), at_pick[-1] if at_pick else 1)
+        url = story.url or story.entry_id
+        is_gone = story.withdrawn_at is not None
+        for check in check_picks([PickSeen(passage, passages[passage], url, seen, story.versions, is_gone)]):
+            yield check, StoryChange(story, seen, _parts(session, story, seen))
+
+
+def _parts(session: Session, story: Story, seen: int) -> dict[str, tuple[Stretch, ...]]:
+    old = stories.version_of(session, story.id, seen) if seen < story.versions else None
+    if old is None:
+        return {}
+    parts: dict[str, tuple[Stretch, ...]] = {}
+    for part in ("title", "body", "summary"):
+        before, after = getattr(old, part), getattr(story, part)
+        # A summary is mostly the beginning of the body, whose change shows it.
+        if before != after and not (part == "summary" and "body" in parts):
+            parts[part] = tuple(with_facts(changed(before, after), before, after, story.language))
+    return {part: said for part, said in parts.items() if said}
 
 
 def _is_told(brief: Brief, acts: Sequence[Publication]) -> bool:

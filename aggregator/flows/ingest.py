@@ -9,17 +9,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import httpx
+from sqlmodel import Session
 
+from aggregator.flows import outages, recording
+from aggregator.flows.pacing import asked_of, failed, settle_with
+from aggregator.flows.places import Quiet, place_at
 from aggregator.model import Clock, FetchReport, Outcome, Recorded, SourceDue
-from aggregator.rules.cadence import Cadences, after_failure, after_success, in_words, weight
+from aggregator.rules.cadence import Cadences
+from aggregator.rules.evidence import evidence_of
+from aggregator.rules.polling import why_whole
 from aggregator.rules.stories import read_stories
-from aggregator.store import fetches, sources
+from aggregator.store import fetches, push_sources, sources
 from aggregator.store.database import Database
 from aggregator.written import Duration
 from feeds.errors import FailureKind, FetchError, ParseError
@@ -31,12 +39,18 @@ from feeds.websub import discover
 
 log = logging.getLogger(__name__)
 
+# Feeds are read by Python, which reads one at a time however many threads there are. More would only
+# keep the event loop from its turn, and more feeds in memory.
+_READING = ThreadPoolExecutor(1, "read")
+
 #: Results that go into one transaction at most.
 BATCH = 200
 #: So long a result waits for others to be written with it; the end of a round waits for nothing.
 GATHERING = timedelta(milliseconds=200)
 #: Fetches under way and results that wait to be written, at most: memory stays bounded.
 MOST_AT_ONCE = 5 * BATCH
+#: A sweep begins no request after so long: what is left is ranked anew, with what has become due.
+SWEEP = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,10 @@ class FetchSettings:
     user_agent: str = "wirebrief/0.1 (feed aggregator)"
     #: A claim that was not recorded after this time is free again.
     lease: Duration = timedelta(minutes=10)
+    #: Validators are dropped after so long: some servers answer 304 for ever.
+    whole_after: Duration = timedelta(days=8)
+    #: A feed is followed where it has moved once its permanent redirects have held for so long.
+    move_after: Duration = timedelta(days=7)
     cadence: Cadences = field(default_factory=Cadences)
 
     @property
@@ -76,6 +94,8 @@ class Round:
     new: int = 0
     #: Stories with a new version.
     changed: int = 0
+    #: Stories that their feeds took back, or put back.
+    withdrawn: int = 0
     #: Failures by kind.
     failed: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -86,6 +106,7 @@ class Round:
         self.unchanged += report.outcome is Outcome.UNCHANGED
         self.new += done.new
         self.changed += done.changed
+        self.withdrawn += done.withdrawn
         if report.failure_kind:
             self.failed[report.failure_kind] += 1
 
@@ -115,14 +136,19 @@ async def poll(
     due: Sequence[SourceDue],
     *,
     on_done: OnDone | None = None,
+    within: timedelta | None = None,
+    even_waiting: bool = False,
 ) -> Round:
     """Fetch these sources, which the caller has claimed, and record what they say.
 
-    Interrupted, it records what has been fetched and gives the other claims back.
+    Once a domain answers 429, the rest of it is left for later, unless `even_waiting` says to ask it all
+    the same. Nothing new is begun after `within`. Then, and when it is interrupted, it records what has been
+    fetched and gives the other claims back.
     """
     begun = clock()
     found = Round()
     results: asyncio.Queue[_Result | None] = asyncio.Queue()
+    weather = outages.Round(results.put_nowait)
     room = asyncio.Semaphore(MOST_AT_ONCE)
     left = {source.id for source in due}
 
@@ -133,21 +159,44 @@ async def poll(
         if on_done is not None:
             on_done(source, report)
 
-    fetching = asyncio.create_task(_fetch_all(client, clock, settings, due, room, results.put_nowait))
-    writer = asyncio.create_task(_record_all(database, results, note))
+    def keep(result: _Result) -> None:
+        if not weather.take(*result):
+            # What is held back must not keep others from being fetched.
+            room.release()
+
+    until = None if within is None else asyncio.get_running_loop().time() + within.total_seconds()
+    fetching = asyncio.create_task(
+        _fetch_all(client, clock, settings, due, room, keep, until, Quiet(is_heeded=not even_waiting))
+    )
+    settle = settle_with({source.id: source for source in due}, settings.cadence)
+    writer = asyncio.create_task(_record_all(database, results, note, settle))
     # A writer that ends before it is told to is broken: what cannot be kept need not be fetched.
     writer.add_done_callback(lambda _: fetching.cancel())
     try:
         await fetching
     finally:
-        results.put_nowait(None)
         try:
-            await asyncio.shield(writer)
+            await _end(weather, database, clock, results, writer)
         finally:
             if left:
                 await database.write(lambda session: sources.release(session, list(left)))
     found.seconds = (clock() - begun).total_seconds()
     return found
+
+
+async def _end(
+    weather: outages.Round,
+    database: Database,
+    clock: Clock,
+    results: asyncio.Queue[_Result | None],
+    writer: asyncio.Task[None],
+) -> None:
+    """Hand on what was held back, tell the writer that nothing more comes, and let it end."""
+    try:
+        await weather.end(database, clock())
+    finally:
+        results.put_nowait(None)
+        await asyncio.shield(writer)
 
 
 async def poll_due(
@@ -158,7 +207,7 @@ async def poll_due(
     due = await database.write(
         lambda session: sources.claim_due(session, now, limit=limit, lease=settings.lease)
     )
-    found = await poll(database, client, clock, settings, due)
+    found = await poll(database, client, clock, settings, due, within=SWEEP)
     return found, await database.read(sources.earliest_due)
 
 
@@ -167,16 +216,15 @@ async def refresh_source(
 ) -> FetchReport:
     """One fetch of one source, read and identified; failures are reports too."""
     begun = clock()
+    whole = why_whole(source, begun, after=settings.whole_after)
+    known = Validators() if whole else Validators(etag=source.etag, last_modified=source.last_modified)
     try:
-        answer = await fetch(
-            client,
-            source.url,
-            validators=Validators(etag=source.etag, last_modified=source.last_modified),
-            limits=settings.limits,
-        )
-        return await _report(answer, clock, settings, source)
+        answer = await fetch(client, source.url, validators=known, limits=settings.limits)
+        report = await _report(answer, clock, settings, source)
+        return replace(report, why="; ".join(filter(None, (report.why, whole))))
     except FetchError as error:
-        return _failure(error, clock(), begun, settings, source)
+        log.info("fetch failed", extra={"url": source.url, "kind": error.kind.value, "status": error.status})
+        return failed(error, clock(), begun, settings.cadence, source)
 
 
 async def _fetch_all(
@@ -186,16 +234,26 @@ async def _fetch_all(
     due: Sequence[SourceDue],
     room: asyncio.Semaphore,
     keep: Callable[[_Result], None],
+    until: float | None,
+    quiet: Quiet,
 ) -> None:
     overall = asyncio.Semaphore(settings.concurrency)
-    by_host: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(settings.per_host))
+    loop = asyncio.get_running_loop()
 
     async def one(source: SourceDue) -> None:
         # The host first: waiting for a busy host must not take a place from another.
-        async with by_host[host_of(source.url)], overall:
-            await room.acquire()
-            # Nothing stands between the two, so what was fetched is kept even when this is cancelled.
-            keep((source, await refresh_source(client, clock, settings, source)))
+        async with place_at(host_of(source.url), most=settings.per_host):
+            if not await quiet.is_over(source.url):
+                return
+            async with overall:
+                # One slow host with hundreds of feeds must not keep all others from their next turn.
+                if until is not None and loop.time() > until:
+                    return
+                await room.acquire()
+                report = await refresh_source(client, clock, settings, source)
+                # Nothing stands between the two, so what was fetched is kept even when this is cancelled.
+                quiet.note(report)
+                keep((source, report))
 
     tasks = [asyncio.create_task(one(source)) for source in due]
     try:
@@ -211,6 +269,7 @@ async def _record_all(
     database: Database,
     results: asyncio.Queue[_Result | None],
     note: Callable[[SourceDue, FetchReport, Recorded], None],
+    settle: fetches.Settle,
 ) -> None:
     """Write results as they come, many in one transaction."""
     is_open = True
@@ -219,10 +278,19 @@ async def _record_all(
         pairs = [pair for pair in batch if pair is not None]
         is_open = len(pairs) == len(batch)
         if pairs:
-            reports = [report for _, report in pairs]
-            done = await database.write(lambda session, reports=reports: fetches.record(session, reports))  # type: ignore[misc]
+            done = await database.write(partial(_record, pairs=pairs, settle=settle))
             for (source, report), recorded in zip(pairs, done, strict=True):
                 note(source, report, recorded)
+
+
+def _record(session: Session, pairs: Sequence[_Result], settle: fetches.Settle) -> list[Recorded]:
+    done = recording.record(session, [report for _, report in pairs], settle)
+    found = zip(pairs, done, strict=True)
+    missed = [
+        (report.source_id, report.at) for (source, report), d in found if source.paced.is_pushed and d.new
+    ]
+    push_sources.distrust(session, missed)
+    return done
 
 
 async def _gather(results: asyncio.Queue[_Result | None]) -> list[_Result | None]:
@@ -239,55 +307,60 @@ async def _report(
     answer: Fetched | NotModified, clock: Clock, settings: FetchSettings, source: SourceDue
 ) -> FetchReport:
     now = clock()
-    cadence = settings.cadence.of(source.kind)
-    next_due = after_success(cadence, answer.freshness.lifetime, now, seed=source.url)
     base = FetchReport(
         source_id=source.id,
         at=now,
         outcome=Outcome.UNCHANGED,
-        next_due=next_due,
+        # That is settled once it is known what of it is new.
+        next_due=now,
         why="",
         seconds=answer.elapsed.total_seconds(),
         final_url=answer.url,
         etag=answer.validators.etag,
         last_modified=answer.validators.last_modified,
+        asked=asked_of(answer, source, now, after=settings.move_after),
     )
-    then = f"asked again in {in_words(next_due - now)}"
     match answer:
         case NotModified():
-            return replace(base, status=304, why=f"nothing new (304); {then}")
+            return replace(base, status=304, why="nothing new (304)")
         case Fetched() if answer.digest == source.digest:
             return replace(
                 base,
                 status=answer.status,
                 body_bytes=len(answer.body),
-                why=f"the same bytes as before; {then}",
+                why="the same bytes as before",
             )
         case _:
-            return await asyncio.to_thread(_read, answer, base, source, then)
+            turn = asyncio.get_running_loop().run_in_executor
+            return await turn(_READING, _read, answer, base, source)
 
 
-def _read(answer: Fetched, base: FetchReport, source: SourceDue, then: str) -> FetchReport:
+def _read(answer: Fetched, base: FetchReport, source: SourceDue) -> FetchReport:
     try:
         feed = parse(answer.body, content_type=answer.content_type, base_url=answer.url)
     except ParseError as error:
         raise FetchError(
             str(error), url=answer.url, kind=FailureKind.NOT_A_FEED, status=answer.status
         ) from error
-    drafts = read_stories(feed, source_url=source.url, language=source.language)
-    problems = f"; {'; '.join(feed.problems)}" if feed.problems else ""
+    drafts = read_stories(feed, source_url=source.url, language=source.language, identity=source.identity)
     return replace(
         base,
         outcome=Outcome.FETCHED,
         status=answer.status,
         body_bytes=len(answer.body),
-        why=f"{len(drafts)} entries read{problems}; {then}",
+        # What of it was new is known, and said, when it is recorded.
+        why="; ".join(feed.problems),
+        entries=len(feed.entries),
+        evidence=evidence_of(
+            answer.body, content_type=answer.content_type, base_url=answer.url, digest=answer.digest
+        ),
         digest=answer.digest,
         origin=_origin(feed),
         title=feed.title if not source.title else None,
         site_url=feed.url if not source.site_url else None,
         hubs=discover(feed.links, answer.headers.get("link"), base_url=answer.url),
         drafts=drafts,
+        tombstones=feed.tombstones,
     )
 
 
@@ -301,29 +374,4 @@ def _origin(feed: Feed) -> Origin:
         language=feed.language,
         authors=feed.authors,
         icon=feed.icon,
-    )
-
-
-def _failure(
-    error: FetchError, now: datetime, begun: datetime, settings: FetchSettings, source: SourceDue
-) -> FetchReport:
-    failures = source.failures + weight(error.kind)
-    cadence = settings.cadence.of(source.kind)
-    next_due = after_failure(cadence, error.kind, failures, error.retry_after, now, seed=source.url)
-    then = (
-        f"asked again in {in_words(next_due - now)}"
-        if next_due
-        else "not asked again until an editor says so"
-    )
-    log.info("fetch failed", extra={"url": source.url, "kind": error.kind.value, "status": error.status})
-    return FetchReport(
-        source_id=source.id,
-        at=now,
-        outcome=Outcome.FAILED,
-        next_due=next_due,
-        why=f"{str(error).removesuffix('.')}; {then}",
-        seconds=(now - begun).total_seconds(),
-        status=error.status,
-        failure_kind=error.kind.value,
-        failures=failures,
     )

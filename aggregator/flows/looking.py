@@ -16,7 +16,7 @@ from aggregator.flows.ingest import FetchSettings, client_for
 from aggregator.flows.sources import Checked, check_url, feeds_named, require_web_url
 from aggregator.language.detect import detect
 from aggregator.model import Source, SourceDraft
-from aggregator.store import sources
+from aggregator.store import moves, sources
 from feeds.discover import guess_feed_urls
 from feeds.errors import FailureKind, FetchError
 from feeds.http import Fetched, Limits, fetch
@@ -185,11 +185,13 @@ def followed_addresses(session: Session) -> frozenset[str]:
 
 
 def known_at(session: Session, urls: Iterable[str]) -> dict[str, Source]:
-    """Which of these addresses are followed already, though http stands for https or a slash is missing."""
+    """Which of these addresses are followed already, or were, though http stands for https or a slash is missing."""
+    urls = list(urls)
     every = sources.all_sources(session)
     same = {canonical(source.url): source for source in every}
     very = {source.url: source for source in every}
-    found = {url: very.get(url, same.get(canonical(url))) for url in urls}
+    before, by_id = moves.source_at(session, urls), {source.id: source for source in every}
+    found = {url: very.get(url) or same.get(canonical(url)) or by_id.get(before.get(url, 0)) for url in urls}
     return {url: source for url, source in found.items() if source is not None}
 
 

@@ -15,12 +15,14 @@ from urllib.parse import urlencode
 
 from sqlmodel import Session
 
+from aggregator.flows import recording
 from aggregator.flows.push import BATCH, Pusher, each, wait_after
 from aggregator.model import Clock, FetchReport, Outcome, SourceDue
 from aggregator.outgoing import PushSource
 from aggregator.rules.channels import Site
+from aggregator.rules.evidence import evidence_of
 from aggregator.rules.stories import read_stories
-from aggregator.store import fetches, push_sources, sources
+from aggregator.store import push_sources, sources
 from aggregator.store.database import Database
 from feeds.errors import FetchError, ParseError, WebSubError
 from feeds.http import send
@@ -101,7 +103,7 @@ async def take_push(
             sources.hasten(session, known.source_id, clock())
             return
         push_sources.pushed(session, known, now=clock())
-        fetches.record(session, [report])
+        recording.record(session, [report])
 
     await database.write(record)
     return True
@@ -114,15 +116,18 @@ def _read(source: SourceDue, body: bytes, content_type: str | None, clock: Clock
     except ParseError as error:
         log.warning("push not read", extra={"url": source.url, "reason": str(error)})
         return None
-    drafts = read_stories(feed, source_url=source.url, language=source.language)
+    drafts = read_stories(feed, source_url=source.url, language=source.language, identity=source.identity)
     return FetchReport(
         source_id=source.id,
         at=clock(),
         outcome=Outcome.PUSHED,
         next_due=None,
-        why=f"{len(drafts)} entries sent by its hub",
+        why="sent by its hub",
         body_bytes=len(body),
+        entries=len(feed.entries),
+        evidence=evidence_of(body, content_type=content_type, base_url=source.url),
         drafts=drafts,
+        tombstones=feed.tombstones,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,20 +12,24 @@ from sqlmodel import Session
 
 from aggregator.errors import BadInput
 from aggregator.language.text import fold
-from aggregator.model import Clock, Reuse, Source, SourceKind, Story
-from aggregator.rules.standing import SAMPLE, Rhythm, Standing, standing_of
-from aggregator.store import rhythms, sources, stories
+from aggregator.model import Alarm, Clock, Identity, Reuse, Source, SourceKind, Story
+from aggregator.rules.standing import SAMPLE, Rhythm, Standing, rhythm_of, standing_of
+from aggregator.store import alarms, rhythms, sources, stories
 from aggregator.store.database import Database
 from aggregator.store.tables import FetchRow
 from feeds.urls import host_of
 
-#: Sources on one page of the list, fetches on one page of a source's log, its newest stories.
+#: Sources on one page of the list, fetches on one page of a source's log, its newest stories and alarms.
 ROWS = 100
 FETCHES = 50
 STORIES = 20
+ALARMS = 10
 #: What the picture of a source's rhythm spans, and what is counted as one in it.
 SPAN = timedelta(days=7)
 STEP = timedelta(hours=6)
+
+#: By what entries can be known.
+IDENTITIES = ("id", "link")
 
 #: The longest title and the longest words of rights that are taken, in characters.
 MOST_TITLE = 200
@@ -42,6 +46,8 @@ class Followed:
     standing: Standing
     #: None where it gave no story yet.
     rhythm: Rhythm | None
+    #: Those that stand.
+    alarms: tuple[Alarm, ...] = ()
 
     @property
     def host(self) -> str:
@@ -95,6 +101,8 @@ class SourceSeen:
     #: Where the next page of the log begins; None where this is the last.
     before: int | None
     stories: tuple[Story, ...]
+    #: The newest, those that are over as well.
+    alarms: tuple[Alarm, ...]
     #: What the feed calls itself; "" where it was not read yet.
     own_title: str
 
@@ -106,6 +114,7 @@ _NOT_ASKED = (Standing.PAUSED, Standing.GONE)
 #: Which sources a list shows.
 FILTERS: Mapping[str, Callable[[Followed], bool]] = {
     "all": lambda one: True,
+    "alarm": lambda one: bool(one.alarms),
     "failing": lambda one: one.standing in _FAILING or one.standing is Standing.NEVER,
     "silent": lambda one: one.standing is Standing.SILENT,
     "paused": lambda one: one.standing is Standing.PAUSED,
@@ -116,7 +125,9 @@ _RANK = {standing: place for place, standing in enumerate(Standing)}
 
 #: In which order; sources that are alike there follow by name.
 ORDERS: Mapping[str, Callable[[Followed], float]] = {
-    "trouble": lambda one: _RANK[one.standing] * 1_000_000 - min(one.source.failures, 999_999),
+    "trouble": lambda one: (
+        _RANK[one.standing] * 1_000_000 - min(one.source.failures, 499_999) - 500_000 * bool(one.alarms)
+    ),
     "name": lambda one: 0,
     "newest": lambda one: -one.rhythm.newest.timestamp() if one.rhythm else 0,
     "stories": lambda one: -one.source.stories,
@@ -127,7 +138,10 @@ ORDERS: Mapping[str, Callable[[Followed], float]] = {
 def list_sources(session: Session, asked: Asked, now: datetime) -> SourceList:
     """The sources that somebody asks for, those in trouble first unless they want another order."""
     spans = rhythms.spans(session, stories=SAMPLE)
-    followed = [_followed(source, spans, now) for source in sources.all_sources(session)]
+    raised = _by_source(alarms.standing(session))
+    followed = [
+        _followed(source, spans, raised.get(source.id, ())) for source in sources.all_sources(session)
+    ]
     lets_through = FILTERS.get(asked.show, FILTERS["all"])
     wanted = fold(asked.search.strip())
     found = [
@@ -158,11 +172,16 @@ def see_source(session: Session, source_id: int, now: datetime, *, before: int |
     log = sources.fetches(session, source_id, limit=FETCHES + 1, before=before)
     bounds = _bounds(now)
     return SourceSeen(
-        followed=_followed(source, rhythms.spans(session, stories=SAMPLE, only=source_id), now),
+        followed=_followed(
+            source,
+            rhythms.spans(session, stories=SAMPLE, only=source_id),
+            alarms.standing(session, only=source_id),
+        ),
         beats=tuple(zip(bounds, rhythms.counts(session, [source_id], bounds)[source_id], strict=False)),
         fetches=tuple(log[:FETCHES]),
         before=log[FETCHES - 1].id if len(log) > FETCHES else None,
         stories=tuple(stories.find(session, sources=[source_id], limit=STORIES)),
+        alarms=tuple(alarms.of_source(session, source_id, limit=ALARMS)),
         own_title=sources.own_title(session, source_id),
     )
 
@@ -203,7 +222,19 @@ async def pause_source(database: Database, source_id: int, *, paused: bool) -> N
 async def ask_source(database: Database, clock: Clock, source_id: int, *, by: str) -> None:
     """Let a source be asked now, whatever its server said about waiting."""
     why = f"{by} says to ask now"
-    await database.write(lambda session: sources.hasten(session, source_id, clock(), why=why))
+    await database.write(lambda session: sources.insist(session, source_id, clock(), why=why))
+
+
+async def identify_source(database: Database, source_id: int, identity: str, *, by: str) -> None:
+    """Say by what a source's entries are known; the program does not change that any more.
+
+    Raises:
+        BadInput: it is neither an id nor a link.
+    """
+    if identity not in IDENTITIES:
+        raise BadInput("Choose by what its entries are known: their ids or their links.")
+    wanted: Identity = "link" if identity == "link" else "id"
+    await database.write(partial(sources.identify, source_id=source_id, identity=wanted, why="", by=by))
 
 
 async def stop_source(database: Database, source_id: int) -> bool:
@@ -297,7 +328,15 @@ def _eagerness(kind: SourceKind) -> int:
     return -list(SourceKind).index(kind)
 
 
-def _followed(source: Source, spans: Mapping[int, tuple[datetime, datetime]], now: datetime) -> Followed:
-    span = spans.get(source.id)
-    rhythm = Rhythm(*span, stories=min(source.stories, SAMPLE)) if span else None
-    return Followed(source, standing_of(source, rhythm, now), rhythm)
+def _followed(
+    source: Source, spans: Mapping[int, tuple[datetime, datetime]], raised: Sequence[Alarm]
+) -> Followed:
+    rhythm = rhythm_of(source, spans.get(source.id))
+    return Followed(source, standing_of(source, rhythm), rhythm, tuple(raised))
+
+
+def _by_source(raised: Sequence[Alarm]) -> dict[int, list[Alarm]]:
+    found: dict[int, list[Alarm]] = {}
+    for alarm in raised:
+        found.setdefault(alarm.source_id, []).append(alarm)
+    return found

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from aggregator.errors import BadInput
 from aggregator.model import Clock, Source, SourceDraft
-from aggregator.store import sources
+from aggregator.store import moves, sources
 from aggregator.store.database import Database
 from feeds.discover import FoundFeed, find_feeds
 from feeds.errors import ParseError
@@ -149,7 +149,9 @@ async def resume_source(database: Database, url: str) -> bool:
     """Go on with a paused source, or with one that was gone; False where neither is so."""
 
     def resume(session: Session) -> bool:
-        halted = [s for s in sources.named(session, url) if s.url == url and (s.is_paused or s.gone_at)]
+        before = moves.source_at(session, [url]).get(url)
+        named = [s for s in sources.named(session, url) if s.url == url or s.id == before]
+        halted = [source for source in named if source.is_paused or source.gone_at]
         for source in halted:
             sources.pause(session, source.id, paused=False)
         return bool(halted)

@@ -12,10 +12,10 @@ from typing import Any
 from sqlmodel import Session
 
 from aggregator.flows.upkeep import KeepSettings
-from aggregator.model import BriefState, Source
+from aggregator.model import Alarm, BriefState, Source
 from aggregator.rules.checking.desk import PickSeen, check_picks
 from aggregator.rules.checking.values import Check
-from aggregator.store import figures, sources, unfinished
+from aggregator.store import alarms, figures, pauses, sources, unfinished
 from aggregator.store.unfinished import Acted, ChangedPick, Heading
 
 #: Rows of each list that are looked at.
@@ -69,11 +69,15 @@ class Today:
     #: Acts of publishing of the day, newest first.
     acts: tuple[Acted, ...]
     planned: tuple[Heading, ...]
-    #: The worst of the sources that are gone, fail or are silent; and how many they are.
+    #: The sources about which an alarm stands, the one raised last first, with what stands.
+    alarms: tuple[tuple[Source, tuple[Alarm, ...]], ...]
+    #: The worst of the others that are gone, fail or are silent; and how many all of them are.
     ailing: tuple[Source, ...]
     ill: int
     #: Sources that are followed.
     followed: int
+    #: When our own connection failed, and when it was back; None where it did not in the last day.
+    outage: tuple[datetime, datetime | None] | None
     #: From the outlet to us; None where nothing came that names its time.
     wire: Wait | None
     #: From us to the first document; None where no channel carried anything that came.
@@ -92,22 +96,44 @@ def today(
     """The newsroom now; its day began at `midnight`. The volume is counted between `edges`."""
     checks = open_checks(session, now)
     silent_since = now - keep.silence
+    failed = pauses.outage(session, now - SPAN)
     ill, followed = sources.count_ailing(session, silent_since)
     since, volume = now - SPAN, tuple(figures.came(session, edges))
+    raised = raised_alarms(session)
+    alarmed = {source.id for source, _ in raised}
+    worst = sources.ailing(session, silent_since, limit=MOST_AILING + len(alarmed))
     return Today(
         open=tuple(open_briefs(session, {each.brief.id: len(each.checks) for each in checks})),
         checks=tuple(checks),
         acts=tuple(unfinished.acts_since(session, midnight, limit=MOST)),
         planned=tuple(unfinished.planned(session, limit=MOST)),
-        ailing=tuple(sources.ailing(session, silent_since, limit=MOST_AILING)),
-        ill=ill,
+        alarms=tuple(raised),
+        ailing=tuple(source for source in worst if source.id not in alarmed)[:MOST_AILING],
+        ill=ill + sum(not _is_ailing(source, silent_since) for source, _ in raised),
         followed=followed,
+        outage=(failed.began_at, failed.ended_at) if failed else None,
         wire=_wait(figures.wire_waits(session, since, newest=SAMPLE)),
         desk=_wait(figures.desk_waits(session, since, newest=SAMPLE)),
         volume=volume,
         languages=tuple(figures.languages(session, edges[0])),
         is_sample=sum(volume) > SAMPLE,
     )
+
+
+def raised_alarms(session: Session) -> list[tuple[Source, tuple[Alarm, ...]]]:
+    """The sources about which an alarm stands, with what stands."""
+    by_source: dict[int, list[Alarm]] = {}
+    for alarm in alarms.standing(session):
+        by_source.setdefault(alarm.source_id, []).append(alarm)
+    found = [(sources.by_id(session, id), tuple(raised)) for id, raised in list(by_source.items())[:MOST]]
+    return [(source, raised) for source, raised in found if source is not None]
+
+
+def _is_ailing(source: Source, since: datetime) -> bool:
+    """Whether a source is counted among those that are gone, fail or are silent anyway."""
+    answered = source.last_success
+    is_late = source.last_fetch is not None and (answered is None or answered < since)
+    return not source.is_paused and (source.gone_at or source.failure_kind or is_late) not in (None, False)
 
 
 def open_briefs(session: Session, checks: Mapping[int, int]) -> list[OpenBrief]:
@@ -153,7 +179,7 @@ def _check(fields: Sequence[Any]) -> Check:
 
 
 def _superseded(pick: ChangedPick) -> list[Check]:
-    return check_picks([PickSeen(pick.passage, "", pick.url, pick.told, pick.newest)])
+    return check_picks([PickSeen(pick.passage, "", pick.url, pick.told, pick.newest, pick.is_withdrawn)])
 
 
 def _placed(picks: Iterable[tuple[str, int, str]]) -> set[tuple[str, int, str]]:

@@ -10,11 +10,25 @@ from functools import partial
 from sqlmodel import Session
 
 from aggregator.errors import AggregatorError
+from aggregator.flows.alarms import in_words
 from aggregator.model import Clock
-from aggregator.store import accounts, anchors, briefs, documents, schema, sources, stories, subscribers
+from aggregator.store import (
+    accounts,
+    alarms,
+    anchors,
+    briefs,
+    documents,
+    evidence,
+    pauses,
+    schema,
+    sources,
+    stories,
+    subscribers,
+)
 from aggregator.store.database import Database, StoreError
 from aggregator.store.health import integrity
 from aggregator.written import Duration
+from feeds.urls import host_of
 
 #: Versions that go into the search index in one transaction.
 BATCH = 500
@@ -22,18 +36,28 @@ BATCH = 500
 #: How common an anchor is, is counted over the stories of so long.
 ANCHOR_WINDOW = timedelta(days=90)
 
+#: An outage of our own that ended is told of for so long.
+OUTAGES = timedelta(days=1)
+
 #: How long the log of deliveries to subscribers goes back: a busy channel fills it fast.
 PUSH_TRIES = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class KeepSettings:
-    """What is forgotten, and when. Stories, versions and decisions are never forgotten."""
+    """What is forgotten, and when. Decisions are never forgotten, nor what somebody picked."""
 
     #: Fetches that found nothing new.
     fetches: Duration = timedelta(days=30)
     #: Rendered entries that no channel shows any more.
     fragments: Duration = timedelta(days=7)
+    #: Bodies as they came, from which something new was read; and how many bytes of them, compressed (0: any).
+    evidence: Duration = timedelta(days=14)
+    evidence_bytes: int = 1_000_000_000
+    #: Stories that no brief picked and no channel shows; 0 keeps all. A source may have a say of its own.
+    stories: Duration = timedelta()
+    #: What all stories may take, in bytes; beyond it the oldest go. 0 sets no limit.
+    stories_bytes: int = 0
     #: A source that answered nothing usable for this long is reported by `doctor`.
     silence: Duration = timedelta(days=1)
 
@@ -71,6 +95,7 @@ async def forget_old(database: Database, clock: Clock, settings: KeepSettings) -
         old = sources.prune_fetches(session, now - settings.fetches)
         old += documents.prune_fragments(session, now - settings.fragments)
         old += subscribers.prune_tries(session, now - PUSH_TRIES)
+        old += evidence.prune(session, now - settings.evidence, most=settings.evidence_bytes)
         return old + subscribers.drop_expired(session, now)
 
     return await database.write(prune)
@@ -83,6 +108,8 @@ async def examine(database: Database, clock: Clock, settings: KeepSettings) -> l
         ("integrity", _integrity),
         ("search", _search),
         ("sources", partial(_sources, clock=clock, settings=settings)),
+        ("connection", partial(_connection, clock=clock)),
+        ("alarms", _alarms),
         ("briefs", _briefs),
         ("accounts", _accounts),
     ]
@@ -129,6 +156,24 @@ def _sources(session: Session, *, clock: Clock, settings: KeepSettings) -> Findi
     if not followed:
         return Finding("sources", False, "nothing is followed yet: `wirebrief sources add URL`")
     return Finding("sources", True, f"{followed} sources, none silent")
+
+
+def _connection(session: Session, *, clock: Clock) -> Finding:
+    outage = pauses.outage(session, clock() - OUTAGES)
+    if outage is None:
+        return Finding("connection", True, "our own connection has not failed in the last day")
+    since = f"our own connection failed at {outage.began_at:%Y-%m-%d %H:%M} UTC ({outage.why})"
+    if outage.ended_at is None:
+        return Finding("connection", False, f"{since}: look at this machine's network.")
+    return Finding("connection", True, f"{since} and was back at {outage.ended_at:%H:%M}")
+
+
+def _alarms(session: Session) -> Finding:
+    standing = alarms.standing(session)
+    if not standing:
+        return Finding("alarms", True, "no alarm about a source stands")
+    names = {source.id: source.title or host_of(source.url) for source in sources.all_sources(session)}
+    return Finding("alarms", False, f"{len(standing)} about sources: {in_words(standing, names)}")
 
 
 def _briefs(session: Session) -> Finding:

@@ -52,13 +52,27 @@ class Cadences:
         return {SourceKind.WIRE: self.wire, SourceKind.NEWS: self.news, SourceKind.BLOG: self.blog}[kind]
 
 
-def after_success(cadence: Cadence, lifetime: timedelta | None, now: datetime, *, seed: str) -> datetime:
+def after_success(
+    cadence: Cadence,
+    lifetime: timedelta | None,
+    now: datetime,
+    *,
+    seed: str,
+    interval: timedelta | None = None,
+) -> datetime:
     """When to ask next after an answer that stays fresh for `lifetime` (RFC 9111 section 4.2).
 
-    Between the floor and the ceiling, then up to a tenth later: sources that were added together
-    drift apart. `seed` makes the drift the same every time for the same source and moment.
+    Not before its own `interval`, between the floor and the ceiling, and then up to a tenth later.
     """
-    wait = min(max(lifetime or cadence.floor, cadence.floor), cadence.ceiling)
+    wait = max(lifetime or cadence.floor, interval or cadence.floor, cadence.floor)
+    return drifted(min(wait, cadence.ceiling), now, seed=seed)
+
+
+def drifted(wait: timedelta, now: datetime, *, seed: str) -> datetime:
+    """A wait from now, or up to a tenth longer: sources that were added together drift apart.
+
+    `seed` makes the drift the same every time for the same source and moment.
+    """
     return now + wait * (1 + _fraction(seed, now) / 10)
 
 
@@ -81,7 +95,7 @@ def after_failure(
     if retry_after is not None:
         return now + min(max(retry_after, timedelta(seconds=1)), cadence.patience)
     wait = min(cadence.floor * 2.0 ** min(int(failures), MOST_DOUBLINGS), cadence.patience)
-    return now + wait * (1 + _fraction(seed, now) / 10)
+    return drifted(wait, now, seed=seed)
 
 
 def weight(kind: FailureKind) -> float:

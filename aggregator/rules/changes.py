@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import groupby
 from typing import Literal
+
+from aggregator.language.reading import anchors
+from aggregator.language.terms import is_common
+from aggregator.language.text import words as folded_words
 
 Kind = Literal["same", "gone", "new", "left_out"]
 
@@ -16,6 +21,10 @@ AROUND = 12
 _BRIDGE = 2 * AROUND + 6
 #: Words on one side that are compared one by one; of longer stretches, sentences are.
 MOST_WORDS = 1_500
+#: Characters of a text in which names and numbers are looked for.
+MOST_READ = 20_000
+#: Kinds of anchors that are facts by themselves.
+_FACTS = frozenset({"name", "given", "place", "org", "number", "date"})
 #: Characters of one stretch that are shown.
 MOST_CHARACTERS = 1_200
 
@@ -34,6 +43,8 @@ class Stretch:
     #: "left_out" stands for words that both have and that are not shown.
     kind: Kind
     text: str = ""
+    #: A name, a place, a number or a date: what an editor looks at first.
+    is_fact: bool = False
 
 
 def changed(old: str, new: str) -> tuple[Stretch, ...]:
@@ -53,6 +64,34 @@ def changed(old: str, new: str) -> tuple[Stretch, ...]:
         ("same", after[len(after) - end :]),
     ]
     return tuple(_shown([(kind, words) for kind, words in stretches if words]))
+
+
+def with_facts(stretches: Iterable[Stretch], old: str, new: str, language: str | None) -> Iterator[Stretch]:
+    """The same stretches, with the names, places, numbers and dates apart in what went and what came."""
+    facts = {"gone": _facts(old, language), "new": _facts(new, language)}
+    for stretch in stretches:
+        if stretch.kind not in facts:
+            yield stretch
+            continue
+        said = _WORD.findall(stretch.text)
+        for is_fact, some in groupby(said, key=lambda word: _is_among(word, facts[stretch.kind])):
+            yield Stretch(stretch.kind, "".join(some), is_fact)
+
+
+def _facts(text: str, language: str | None) -> frozenset[str]:
+    """The words, folded, of every name, place, number and date that a text holds."""
+    read = text[:MOST_READ]
+    return frozenset(
+        word
+        for anchor in anchors(read, language or "")
+        if anchor.kind in _FACTS
+        for word in folded_words(read[anchor.start : anchor.end])
+        if not is_common(word, language or "")
+    )
+
+
+def _is_among(said: str, facts: frozenset[str]) -> bool:
+    return any(word in facts for word in folded_words(said))
 
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> int:

@@ -199,6 +199,8 @@ def _objections(channel: Channel, candidate: Candidate, titles: Mapping[str, str
 
 
 def _story_objections(channel: Channel, candidate: Candidate) -> Iterator[str]:
+    if candidate.entry.is_withdrawn:
+        yield "Its source has taken it back."
     if channel.languages and candidate.language not in channel.languages:
         yield f"It is in {candidate.language or 'an unknown language'}, and not in {', '.join(channel.languages)}."
     if channel.sources and candidate.sources.isdisjoint(map(fold, channel.sources)):

@@ -71,12 +71,13 @@ def story_candidate(story: Story, site: Site, titles: Mapping[str, str]) -> Cand
         kind="story",
         ref=story.id,
         entry=story_entry(story, site, titles),
-        came=story.changed_at.replace(microsecond=0),
+        came=max(story.changed_at, story.withdrawn_at or story.changed_at).replace(microsecond=0),
         topics=story.topics,
         language=story.language,
         sources=known_as(story.source_url, story.source_name),
         reuse=story.source_reuse,
         text="\n".join((story.title, story.summary, story.body)),
+        is_final_word=story.withdrawn_at is not None,
     )
 
 
@@ -115,6 +116,7 @@ def story_entry(story: Story, site: Site, topics: Mapping[str, str]) -> Entry:
     """The entry of a story passed through: its id, its author, its rights, its source stay its own.
 
     The summary is passed on, unless its source allows less (a headline) or more (the whole text).
+    Of one that its source took back nothing is but a notice.
     """
     published = min(story.published or story.first_seen, story.first_seen)
     updated = story.changed_at if story.versions > 1 else published
@@ -135,12 +137,33 @@ def story_entry(story: Story, site: Site, topics: Mapping[str, str]) -> Entry:
         rights=story.entry.rights,
         revision=story.versions,
     )
+    if story.withdrawn_at is not None:
+        return _taken_back(entry, story, story.withdrawn_at)
     return narrowed(entry, story.source_reuse)
+
+
+def _taken_back(entry: Entry, story: Story, at: datetime) -> Entry:
+    """What readers are told who had a story that its source took back."""
+    language = story.language or ""
+    said = say("story_notice", language, at=at)
+    if story.withdrawn_why:
+        said += " " + say("reason", language, why=story.withdrawn_why)
+    return replace(
+        entry,
+        title=say("withdrawn", language, title=entry.title),
+        summary=Text(said),
+        content=None,
+        enclosures=(),
+        updated=max(at, entry.updated or at),
+        note=story.withdrawn_why or None,
+        revision=story.versions + 1,
+        is_withdrawn=True,
+    )
 
 
 def narrowed(entry: Entry, reuse: Reuse) -> Entry:
     """A story's entry with no more of it than may be passed on; a brief is ours, and given whole."""
-    if entry.origin is None or reuse is Reuse.FULL:
+    if entry.origin is None or entry.is_withdrawn or reuse is Reuse.FULL:
         return entry
     if reuse is Reuse.SUMMARY:
         return replace(entry, content=None)

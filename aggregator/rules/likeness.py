@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from sys import intern
 
 from aggregator.language.agencies import agency_of
 from aggregator.language.names import same_name
@@ -81,6 +82,7 @@ class Mention:
 class Reading:
     """A story made ready to be compared."""
 
+    #: Without its anchors, which stand below.
     story: Arrival
     #: The same in any language.
     mentions: tuple[Mention, ...]
@@ -110,7 +112,8 @@ class Reading:
 
 def read(story: Arrival) -> Reading:
     """A story, read once for all comparisons."""
-    title, lead = tuple(words(story.title)), tuple(words(story.lead))
+    # Each word and each key is kept once, however many stories hold it.
+    title, lead = (tuple(map(intern, words(text))) for text in (story.title, story.lead))
     mentions = tuple(_mentions(story))
     named = [(a.start, a.end, _KINDS.get(a.kind, a.kind)) for a in story.anchors if a.kind in _NAMED]
     other = [(a.start, a.end, _KINDS.get(a.kind, a.kind)) for a in story.anchors if a.kind in WORTH]
@@ -120,17 +123,19 @@ def read(story: Arrival) -> Reading:
     text, length = story.text, len(story.title)
     for anchor in story.anchors:
         if anchor.kind in ("term", "number", "date"):
-            key = (anchor.kind, anchor.key)
+            key = (anchor.kind, intern(anchor.key))
             weight = TITLE if anchor.start < length else 1.0
             terms[key] = max(weight, terms.get(key, 0.0)) + (0.5 if key in terms else 0.0)
             kinds.setdefault(key, _kind_of(anchor, [*named, *other]))
             spans.setdefault(key, text[anchor.start : anchor.end])
     holding = {key: mention for mention in reversed(mentions) for key in mention.keys}
-    in_title = [(a.kind, a.key) for a in story.anchors if a.start < length]
+    in_title = [(a.kind, intern(a.key)) for a in story.anchors if a.start < length]
     figures = frozenset(key for key in in_title if key[0] in ("number", "date"))
     title_terms = frozenset(key for key in in_title if key[0] == "term")
+    # The window keeps thousands of readings, for days. The anchors themselves would be most of each.
+    told = replace(story, anchors=())
     return Reading(
-        story, mentions, holding, terms, kinds, spans, agency_of(story.text), title,
+        told, mentions, holding, terms, kinds, spans, agency_of(story.text), title,
         lead if len(lead) >= LEAD_WORDS else title + lead, figures, title_terms, tuple({**terms, **holding}),
     )  # fmt: skip
 
@@ -147,7 +152,9 @@ def _mentions(story: Arrival) -> Iterator[Mention]:
     at: dict[tuple[int, int, str], list[Key]] = {}
     for anchor in story.anchors:
         if anchor.kind in WORTH:
-            at.setdefault((anchor.start, anchor.end, anchor.kind), []).append((anchor.kind, anchor.key))
+            at.setdefault((anchor.start, anchor.end, anchor.kind), []).append(
+                (anchor.kind, intern(anchor.key))
+            )
     told: set[Key] = set()
     for (start, end, kind), keys in sorted(at.items()):
         if told.isdisjoint(keys):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
+from math import ceil
 
 from aggregator.model import Source, SourceKind
 
@@ -12,9 +15,9 @@ from aggregator.model import Source, SourceKind
 SAMPLE = 20
 #: With fewer, nothing can be said of it.
 LEAST = 5
-#: Quiet for so many times its usual pause, a source is silent.
+#: Of a source whose pauses were not measured yet, so many times its usual one is longer than all but a few.
 TIMES = 10
-#: But not sooner than this: a night, a weekend and a holiday are quiet, too.
+#: But no source is silent sooner than this: a night, a weekend and a holiday are quiet, too.
 LEAST_SILENCE = {
     SourceKind.WIRE: timedelta(hours=6),
     SourceKind.NEWS: timedelta(hours=36),
@@ -48,6 +51,8 @@ class Rhythm:
     earliest: datetime
     #: How many were looked at.
     stories: int
+    #: The pause that all but one in a hundred are shorter than; None where it was not measured.
+    longest: timedelta | None = None
 
     @property
     def usual(self) -> timedelta | None:
@@ -55,14 +60,44 @@ class Rhythm:
         return (self.newest - self.earliest) / (self.stories - 1) if self.stories >= LEAST else None
 
 
-def is_silent(rhythm: Rhythm | None, kind: SourceKind, now: datetime) -> bool:
-    """Whether a source has been quiet for much longer than it usually is."""
-    if rhythm is None or (usual := rhythm.usual) is None:
+def longest_pause(times: Sequence[datetime]) -> timedelta | None:
+    """The 99th percentile of the pauses between these times (nearest rank); None where they are too few."""
+    if len(times) < LEAST:
+        return None
+    pauses = sorted(later - earlier for earlier, later in pairwise(sorted(times)))
+    return pauses[ceil(0.99 * len(pauses)) - 1]
+
+
+def patience_with(rhythm: Rhythm, kind: SourceKind) -> timedelta | None:
+    """How long a source may be quiet before it is silent; None where too little is known to say so."""
+    longest = rhythm.longest
+    if longest is None and (usual := rhythm.usual) is not None:
+        longest = TIMES * usual
+    return max(longest, LEAST_SILENCE[kind]) if longest is not None else None
+
+
+def is_silent(rhythm: Rhythm | None, source: Source) -> bool:
+    """Whether a source has been quiet for longer than it ever is, up to its last answer.
+
+    What counts is the time from when it was followed to when it was last asked: nobody can say that
+    it was silent while we were away.
+    """
+    patience = patience_with(rhythm, source.kind) if rhythm is not None else None
+    if rhythm is None or patience is None or source.last_success is None:
         return False
-    return now - rhythm.newest > max(TIMES * usual, LEAST_SILENCE[kind])
+    return source.last_success - max(rhythm.newest, source.added_at) > patience
 
 
-def standing_of(source: Source, rhythm: Rhythm | None, now: datetime) -> Standing:
+def rhythm_of(source: Source, span: tuple[datetime, datetime] | None) -> Rhythm | None:
+    """The rhythm of a source whose `SAMPLE` newest stories are from the second of these times to the first."""
+    if span is None:
+        return None
+    seconds = source.quiet_seconds
+    longest = timedelta(seconds=seconds) if seconds is not None else None
+    return Rhythm(*span, stories=min(source.stories, SAMPLE), longest=longest)
+
+
+def standing_of(source: Source, rhythm: Rhythm | None) -> Standing:
     """How a source is doing; what an editor decided comes before what its server says."""
     if source.is_paused:
         return Standing.PAUSED
@@ -72,4 +107,4 @@ def standing_of(source: Source, rhythm: Rhythm | None, now: datetime) -> Standin
         return Standing.WAITING if source.last_fetch is None else Standing.NEVER
     if source.failure_kind is not None:
         return Standing.FAILING
-    return Standing.SILENT if is_silent(rhythm, source.kind, now) else Standing.FINE
+    return Standing.SILENT if is_silent(rhythm, source) else Standing.FINE

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import uuid
 
 from aggregator.language.detect import detect
-from aggregator.model import StoryDraft
+from aggregator.model import Identity, StoryDraft
+from aggregator.rules.identities import (
+    Told,
+    digest_of,
+    id_key,
+    link_key,
+    minted,
+    page_key,
+    text_key,
+    told_apart,
+)
 from feeds.html import excerpt, to_text
 from feeds.model import Entry, Feed, Text
-from feeds.urls import absolute, canonical
+from feeds.urls import absolute
 
 #: Plain characters of a summary that was not cut by its feed; more is a body.
 SUMMARY_LIMIT = 600
@@ -24,12 +32,18 @@ _URN = re.compile(
 )
 
 
-def read_stories(feed: Feed, *, source_url: str, language: str | None) -> tuple[StoryDraft, ...]:
-    """The stories of a feed, in its order; `language` is the source's own tag, as a hint."""
-    return tuple(
+def read_stories(
+    feed: Feed, *, source_url: str, language: str | None, identity: Identity = "id"
+) -> tuple[StoryDraft, ...]:
+    """The stories of a feed, in its order; `language` is the source's own tag, as a hint.
+
+    `identity` says by what the source's entries are known.
+    """
+    drafts = [
         from_entry(entry, source_url=source_url, language=entry.language or feed.language or language)
         for entry in feed.entries[:MOST_ENTRIES]
-    )
+    ]
+    return told_apart(drafts, home=feed.url, by_link=identity == "link")
 
 
 def from_entry(entry: Entry, *, source_url: str, language: str | None) -> StoryDraft:
@@ -43,8 +57,9 @@ def from_entry(entry: Entry, *, source_url: str, language: str | None) -> StoryD
         language=detect(f"{title}\n{summary}", hint=language),
         summary=summary,
         body=body,
-        digest=_digest(title, summary, body),
+        digest=digest_of(Told(title, summary, body)),
         entry=entry,
+        page=page_key(entry.url) if entry.url else None,
     )
 
 
@@ -55,11 +70,8 @@ def identity(entry: Entry) -> str:
     its title, its date and the beginning of its text.
     """
     if entry.id:
-        return _hash("id", entry.id)
-    if entry.url:
-        return _hash("url", canonical(entry.url))
-    published = entry.published.isoformat() if entry.published else ""
-    return _hash("text", entry.title, published, str(entry.summary or entry.content or "")[:500])
+        return id_key(entry.id)
+    return link_key(entry.url) if entry.url else text_key(entry)
 
 
 def publishable_id(entry: Entry, source_url: str) -> str:
@@ -70,7 +82,7 @@ def publishable_id(entry: Entry, source_url: str) -> str:
     """
     if entry.id and (_TAG.fullmatch(entry.id) or _URN.fullmatch(entry.id) or absolute(entry.id) == entry.id):
         return entry.id
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"{source_url}\n{identity(entry)}").urn
+    return minted(source_url, identity(entry))
 
 
 def _texts(entry: Entry) -> tuple[str, str]:
@@ -86,12 +98,3 @@ def _plain(text: Text | None) -> str:
     if text is None:
         return ""
     return to_text(text.value) if text.type == "html" else text.value.strip()
-
-
-def _digest(title: str, summary: str, body: str) -> str:
-    """The same for texts that differ in nothing but case-preserving white space and markup."""
-    return _hash(*(" ".join(part.split()) for part in (title, summary, body)))
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -35,6 +35,14 @@ def new_secret(random: bytes) -> str:
     return PREFIX + base64.b64encode(random).decode()
 
 
+def is_secret(written: str) -> bool:
+    """Whether this is a secret that webhooks can be signed with."""
+    try:
+        return bool(_key(written))
+    except BadInput:
+        return False
+
+
 def signed_headers(secret: str, *, id: str, at: datetime, body: bytes) -> dict[str, str]:
     """The headers that a webhook goes out with.
 

@@ -15,6 +15,7 @@ _SENTENCES = {
         "corrected_why": "Corrected on {day}: {why}",
         "withdrawn": "Withdrawn: {title}",
         "notice": "This brief was withdrawn on {day}.",
+        "story_notice": "This story was taken back by its source on {day}.",
         "reason": "Reason: {why}",
     },
     "fr": {
@@ -23,6 +24,7 @@ _SENTENCES = {
         "corrected_why": "Corrigé le {day} : {why}",
         "withdrawn": "Retiré : {title}",
         "notice": "Cette brève a été retirée le {day}.",
+        "story_notice": "Cet article a été retiré par sa source le {day}.",
         "reason": "Motif : {why}",
     },
     "de": {
@@ -31,6 +33,7 @@ _SENTENCES = {
         "corrected_why": "Berichtigt am {day}: {why}",
         "withdrawn": "Zurückgezogen: {title}",
         "notice": "Diese Meldung wurde am {day} zurückgezogen.",
+        "story_notice": "Dieser Bericht wurde von seiner Quelle am {day} zurückgezogen.",
         "reason": "Grund: {why}",
     },
     "es": {
@@ -39,6 +42,7 @@ _SENTENCES = {
         "corrected_why": "Corregido el {day}: {why}",
         "withdrawn": "Retirado: {title}",
         "notice": "Esta nota fue retirada el {day}.",
+        "story_notice": "Esta noticia fue retirada por su fuente el {day}.",
         "reason": "Motivo: {why}",
     },
     "it": {
@@ -47,6 +51,7 @@ _SENTENCES = {
         "corrected_why": "Corretto il {day}: {why}",
         "withdrawn": "Ritirato: {title}",
         "notice": "Questa nota è stata ritirata il {day}.",
+        "story_notice": "Questa notizia è stata ritirata dalla sua fonte il {day}.",
         "reason": "Motivo: {why}",
     },
     "pl": {
@@ -55,6 +60,7 @@ _SENTENCES = {
         "corrected_why": "Sprostowano {day}: {why}",
         "withdrawn": "Wycofano: {title}",
         "notice": "Ta informacja została wycofana {day}.",
+        "story_notice": "Ta wiadomość została wycofana przez źródło {day}.",
         "reason": "Powód: {why}",
     },
     "uk": {
@@ -63,6 +69,7 @@ _SENTENCES = {
         "corrected_why": "Виправлено {day}: {why}",
         "withdrawn": "Відкликано: {title}",
         "notice": "Цю новину відкликано {day}.",
+        "story_notice": "Джерело відкликало цю новину {day}.",
         "reason": "Причина: {why}",
     },
     "ru": {
@@ -71,6 +78,7 @@ _SENTENCES = {
         "corrected_why": "Исправлено {day}: {why}",
         "withdrawn": "Отозвано: {title}",
         "notice": "Эта новость отозвана {day}.",
+        "story_notice": "Источник отозвал эту новость {day}.",
         "reason": "Причина: {why}",
     },
 }

@@ -52,7 +52,7 @@ class Indexed:
 
 def put(session: Session, read: Mapping[int, Sequence[Anchor]], *, upto: int) -> None:
     """Index the anchors of these stories, in the place of what was there, up to a version."""
-    _forget(session, list(read))
+    forget(session, list(read))
     wanted = {
         story: {(a.kind, a.key) for a in anchors if a.kind in FOUND_BY} for story, anchors in read.items()
     }
@@ -151,8 +151,8 @@ def recount(session: Session, since: datetime) -> None:
     session.execute(update(ANCHOR_KEY).values(stories=func.coalesce(counted, 0)))
 
 
-def _forget(session: Session, stories: Sequence[int]) -> None:
-    """Take stories out of the index, as before a new version of theirs."""
+def forget(session: Session, stories: Sequence[int]) -> None:
+    """Take stories out of the index, as before a new version of theirs, or before they go."""
     for some in chunks(stories, columns=1):
         held = session.execute(select(POSTING.c.key_id).where(POSTING.c.story_id.in_(some))).scalars()
         gone = Counter(held)

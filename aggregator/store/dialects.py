@@ -45,6 +45,7 @@ LOCKS = {
     "changes": 71_005,
     "documents": 71_006,
     "definitions": 71_007,
+    "alarms": 71_008,
 }
 
 _SQLITE_INDEX = """
@@ -103,6 +104,14 @@ def index_stories(session: Session, rows: Sequence[tuple[int, str, str, str]]) -
         _index_fts5(session, rows)
     else:
         _index_tsvector(session, rows)
+
+
+def unindex_stories(session: Session, story_ids: Sequence[int]) -> None:
+    """Take stories out of the search index."""
+    column = "rowid" if is_sqlite(session) else "story_id"
+    values = [{"id": story} for story in story_ids]
+    if values:
+        session.execute(text(f"DELETE FROM story_search WHERE {column} = :id"), values)  # noqa: S608
 
 
 def _index_fts5(session: Session, rows: Sequence[tuple[int, str, str, str]]) -> None:

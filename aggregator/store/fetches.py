@@ -7,140 +7,68 @@ batch, what is new or changed goes in by Core inserts.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session
 
-from aggregator.model import FetchReport, Outcome, Recorded, StoryDraft
+from aggregator.model import FetchReport, Outcome, Recorded
+from aggregator.store import alarms, evidence, moves, paced, pauses, story_records
 from aggregator.store.dialects import chunks, exclusive, upsert
-from aggregator.store.tables import FETCH, SOURCE, STORY, VERSION
+from aggregator.store.story_records import TellApart
+from aggregator.store.tables import FETCH, SOURCE
 from aggregator.store.tables_out import PUSH_SOURCE
 
+#: Ends a report once it is known what of it was new, and who is followed already where it moves to.
+Settle = Callable[[FetchReport, Recorded, int | None], FetchReport]
 
-def record(session: Session, reports: Sequence[FetchReport]) -> list[Recorded]:
+
+def record(
+    session: Session,
+    reports: Sequence[FetchReport],
+    settle: Settle | None = None,
+    *,
+    tell_apart: TellApart | None = None,
+) -> list[Recorded]:
     """Keep what these fetches found: stories, versions, the fetch log, and where each source stands.
 
-    Recording the same report twice keeps nothing twice. A version is added only where the digest
-    differs from that of the newest one.
+    Recording the same report twice keeps nothing twice. `tell_apart` says which entries are stories
+    that came under other names, and which changes count (see `story_records.keep`).
     """
     if not reports:
         return []
     if any(report.drafts for report in reports):
         exclusive(session, "versions")
-    done = _record_stories(session, reports)
+    done = list(map(_with_skipped, reports, story_records.keep(session, reports, tell_apart)))
+    if settle is not None:
+        taken = moves.follow_redirects(session, reports)
+        reports = [settle(r, found, taken.get(r.source_id)) for r, found in zip(reports, done, strict=True)]
+    reports = [_with_words(report, found) for report, found in zip(reports, done, strict=True)]
+    evidence.keep(session, reports, done)
+    alarms.count_entries(session, reports)
     session.execute(insert(FETCH), [_fetch(r, d) for r, d in zip(reports, done, strict=True)])
     _record_sources(session, reports)
     _record_hubs(session, reports)
+    pauses.keep(session, reports)
     return done
 
 
-def _record_stories(session: Session, reports: Sequence[FetchReport]) -> list[Recorded]:
-    wanted = {
-        (report.source_id, draft.key): (report, draft)
-        # The first of two entries with one identity is the newer one in nearly every feed.
-        for report in reports
-        for draft in reversed(report.drafts)
-    }
-    known = _known(session, list(wanted))
-    new = {key: pair for key, pair in wanted.items() if key not in known}
-    changed = {key: pair for key, pair in wanted.items() if key in known and known[key][1] != pair[1].digest}
-    _insert_new(session, new)
-    _add_versions(session, changed, known)
-    return [_count(report, new, changed) for report in reports]
+def _with_skipped(report: FetchReport, found: Recorded) -> Recorded:
+    """What was found, with the entries that became no story."""
+    if report.entries is None:
+        return found
+    return replace(found, skipped=max(0, report.entries - found.new - found.changed - found.known))
 
 
-def _count(report: FetchReport, new: Any, changed: Any) -> Recorded:
-    keys = {(report.source_id, draft.key) for draft in report.drafts}
-    added, moved = sum(key in new for key in keys), sum(key in changed for key in keys)
-    return Recorded(report.source_id, added, moved, len(keys) - added - moved)
-
-
-def _known(session: Session, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], tuple[int, str, int]]:
-    """(source, key) -> (story id, digest of its newest version, number of versions)."""
-    found = {}
-    columns = (STORY.c.source_id, STORY.c.key, STORY.c.id, STORY.c.digest, STORY.c.versions)
-    for some in chunks(keys, columns=2):
-        query = select(*columns).where(tuple_(STORY.c.source_id, STORY.c.key).in_(some))
-        for source, key, story, digest, versions in session.execute(query):
-            found[source, key] = (story, digest, versions)
-    return found
-
-
-def _insert_new(session: Session, new: dict[tuple[int, str], tuple[FetchReport, StoryDraft]]) -> None:
-    rows = [_story(report, draft) for report, draft in new.values()]
-    ids: dict[tuple[int, str], int] = {}
-    for some in chunks(rows, columns=9):
-        statement = upsert(session, STORY).values(list(some)).on_conflict_do_nothing()
-        kept = session.execute(statement.returning(STORY.c.source_id, STORY.c.key, STORY.c.id))
-        ids.update({(source, key): story for source, key, story in kept})
-    # Oldest first, so that version ids follow the order of the news.
-    versions = [
-        _version(ids[key], 1, *pair)
-        for key, pair in sorted(new.items(), key=lambda item: _sorted_at(*item[1]))
-        if key in ids
-    ]
-    if versions:
-        session.execute(insert(VERSION), versions)
-
-
-def _add_versions(
-    session: Session,
-    changed: dict[tuple[int, str], tuple[FetchReport, StoryDraft]],
-    known: dict[tuple[int, str], tuple[int, str, int]],
-) -> None:
-    if not changed:
-        return
-    numbered = [(known[key][0], known[key][2] + 1, pair) for key, pair in changed.items()]
-    session.execute(insert(VERSION), [_version(story, number, *pair) for story, number, pair in numbered])
-    table = STORY
-    statement = (
-        update(table)
-        .where(table.c.id == bindparam("story"))
-        .values(versions=bindparam("count"), digest=bindparam("hash"), url=bindparam("page"))
-    )
-    session.connection().execute(
-        statement,
-        [
-            {"story": story, "count": number, "hash": draft.digest, "page": draft.url}
-            for story, number, (_, draft) in numbered
-        ],
-    )
-
-
-def _sorted_at(report: FetchReport, draft: StoryDraft) -> Any:
-    published = draft.entry.published or draft.entry.updated
-    return min(published, report.at) if published else report.at
-
-
-def _story(report: FetchReport, draft: StoryDraft) -> dict[str, Any]:
-    return {
-        "source_id": report.source_id,
-        "key": draft.key,
-        "entry_id": draft.entry_id,
-        "url": draft.url,
-        "published": draft.entry.published or draft.entry.updated,
-        "first_seen": report.at,
-        "sorted_at": _sorted_at(report, draft),
-        "versions": 1,
-        "digest": draft.digest,
-    }
-
-
-def _version(story: int, number: int, report: FetchReport, draft: StoryDraft) -> dict[str, Any]:
-    return {
-        "story_id": story,
-        "number": number,
-        "seen_at": report.at,
-        "digest": draft.digest,
-        "title": draft.entry.title,
-        "summary": draft.summary,
-        "body": draft.body,
-        "language": draft.language,
-        "updated": draft.entry.updated,
-        "entry": draft.entry,
-    }
+def _with_words(report: FetchReport, found: Recorded) -> FetchReport:
+    """The report with what was found in words, where something was read."""
+    if report.entries is None and not found.notes:
+        return report
+    counted = "" if report.entries is None else str(found)
+    return replace(report, why="; ".join(filter(None, (counted, *found.notes, report.why))))
 
 
 def _fetch(report: FetchReport, done: Recorded) -> dict[str, Any]:
@@ -156,30 +84,29 @@ def _fetch(report: FetchReport, done: Recorded) -> dict[str, Any]:
         "new": done.new,
         "changed": done.changed,
         "known": done.known,
+        "entries": report.entries,
+        "skipped": done.skipped,
+        "evidence": report.evidence.hash if report.evidence and (done.new or done.changed) else None,
+        "is_gap": report.asked.is_gap,
+        "hops": paced.hops_of(report.asked.hops),
         "why": report.why,
     }
 
 
 def _record_sources(session: Session, reports: Sequence[FetchReport]) -> None:
     """Where each source stands now. One statement for each shape of change, many rows each."""
-    for outcome in Outcome:
-        some = [report for report in reports if report.outcome is outcome]
-        if some:
-            table = SOURCE
-            names = _standing(some[0])
-            statement = (
-                update(table)
-                .where(table.c.id == bindparam("source"))
-                .values({name: bindparam(f"to_{name}", type_=table.c[name].type) for name in names})
-            )
-            rows = [
-                {
-                    "source": report.source_id,
-                    **{f"to_{name}": value for name, value in _standing(report).items()},
-                }
-                for report in some
-            ]
-            session.connection().execute(statement, rows)
+    by_shape: defaultdict[frozenset[str], list[dict[str, Any]]] = defaultdict(list)
+    for report in reports:
+        # What is read again says nothing about how its source is doing.
+        if report.outcome is not Outcome.AGAIN:
+            values = {f"to_{name}": value for name, value in _standing(report).items()}
+            by_shape[frozenset(values)].append({"source": report.source_id, **values})
+    table = SOURCE
+    for shape, rows in by_shape.items():
+        names = sorted(name.removeprefix("to_") for name in shape)
+        bound = {name: bindparam(f"to_{name}", type_=table.c[name].type) for name in names}
+        statement = update(table).where(table.c.id == bindparam("source")).values(bound)
+        session.connection().execute(statement, rows)
     _name_untitled(session, reports)
 
 
@@ -188,7 +115,7 @@ def _record_hubs(session: Session, reports: Sequence[FetchReport]) -> None:
     rows = [
         {"source_id": report.source_id, "topic_url": report.hubs.topic_url, "hub": report.hubs.hubs[0]}
         | {"token": secrets.token_urlsafe(24), "secret": secrets.token_urlsafe(32), "next_try": report.at}
-        | {"is_confirmed": False, "tries": 0, "why": "not asked yet"}
+        | {"is_confirmed": False, "is_trusted": False, "tries": 0, "why": "not asked yet"}
         for report in reports
         if report.hubs is not None
     ]
@@ -208,8 +135,12 @@ def _standing(report: FetchReport) -> dict[str, Any]:
     if report.outcome is Outcome.PUSHED:
         # It is still asked when it is due: a hub may fall silent.
         return {"last_success": report.at, "why": report.why}
+    if report.asked.is_ours:
+        # It was not the source that failed: it stands as it stood.
+        return {"claimed_until": None, "why": report.why, "next_due": report.next_due or report.at}
     values: dict[str, Any] = {
         "claimed_until": None,
+        "is_insisted": False,
         "last_fetch": report.at,
         "failures": report.failures,
         "failure_kind": report.failure_kind,
@@ -221,7 +152,7 @@ def _standing(report: FetchReport) -> dict[str, Any]:
         values |= {"last_success": report.at, "etag": report.etag, "last_modified": report.last_modified}
     if report.outcome is Outcome.FETCHED:
         values |= {"digest": report.digest, "origin": report.origin}
-    return values
+    return values | paced.values_of(report)
 
 
 def _name_untitled(session: Session, reports: Sequence[FetchReport]) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlmodel import Session
 
 from aggregator.model import SourceDue
 from aggregator.outgoing import PushSource
 from aggregator.store import sources
-from aggregator.store.tables import SOURCE
+from aggregator.store.tables import SOURCE, STORY
 from aggregator.store.tables_out import PUSH_SOURCE, PushSourceRow
+
+#: A story that is younger may still be on its way to the hub.
+GRACE = timedelta(minutes=5)
 
 
 def to_ask(session: Session, now: datetime, *, limit: int) -> list[PushSource]:
@@ -28,6 +32,12 @@ def to_ask(session: Session, now: datetime, *, limit: int) -> list[PushSource]:
 def at_token(session: Session, token: str) -> PushSource | None:
     """The source that a hub sends to this address of ours."""
     row = session.execute(select(PushSourceRow).where(PUSH_SOURCE.c.token == token)).scalars().first()
+    return _push_source(row) if row else None
+
+
+def of_source(session: Session, source_id: int) -> PushSource | None:
+    """The hub that a source names."""
+    row = session.get(PushSourceRow, source_id)
     return _push_source(row) if row else None
 
 
@@ -60,8 +70,18 @@ def deny(session: Session, push: PushSource, *, why: str, at: datetime) -> None:
 
 
 def pushed(session: Session, push: PushSource, *, now: datetime) -> None:
-    """A hub sent something genuine."""
-    _change(session, push.source_id, pushed_at=now)
+    """A hub sent something genuine: from now on it is trusted to send what is new."""
+    _change(session, push.source_id, pushed_at=now, is_trusted=True)
+
+
+def distrust(session: Session, found: Sequence[tuple[int, datetime]]) -> None:
+    """Trust a hub no more that sent nothing of what was found by asking: source, and when we asked."""
+    for source_id, at in found:
+        is_late = or_(STORY.c.published.is_(None), STORY.c.published < at - GRACE)
+        missed = select(STORY.c.id).where(STORY.c.source_id == source_id, STORY.c.first_seen == at, is_late)
+        if session.execute(missed.limit(1)).first():
+            why = "it missed a story that we found by asking"
+            _change(session, source_id, is_trusted=False, missed_at=at, why=why)
 
 
 def everyone(session: Session) -> list[PushSource]:

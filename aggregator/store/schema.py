@@ -61,7 +61,7 @@ def drift(session: Session) -> list[str]:
     from alembic.migration import MigrationContext
 
     # Their tables are in the metadata once they are imported.
-    from aggregator.store import tables_desk, tables_out  # noqa: F401
+    from aggregator.store import tables_desk, tables_ingest, tables_out  # noqa: F401
     from aggregator.store.tables import metadata
 
     def ours(name: str | None, kind: str, _parents: object) -> bool:

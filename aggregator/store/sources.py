@@ -10,17 +10,22 @@ from sqlalchemy import ColumnElement, Select, case, delete, func, or_, select, u
 from sqlalchemy.engine import Row
 from sqlmodel import Session
 
-from aggregator.model import Outcome, Reuse, Source, SourceDraft, SourceDue, SourceKind
+from aggregator.model import Identity, Outcome, Reuse, Source, SourceDraft, SourceDue, SourceKind
+from aggregator.store import moves, paced, pauses
 from aggregator.store.dialects import chunks, exclusive, row_id, upsert
 from aggregator.store.tables import FETCH, SOURCE, STORY, FetchRow, SourceRow
+from aggregator.store.tables_out import PUSH_SOURCE
+from feeds.domains import domain_of
 from feeds.urls import host_of
 
 
 def add(session: Session, drafts: Iterable[SourceDraft], *, now: datetime) -> list[int]:
     """Follow these feeds; the ids of those that were not followed before.
 
-    A feed is known by its URL: added again, it stays as it is, pause and all.
+    A feed is known by its URL, and by those that it had: added again, it stays as it is, pause and all.
     """
+    drafts = list(drafts)
+    moved = moves.source_at(session, [draft.url for draft in drafts])
     rows = [
         {
             "url": draft.url,
@@ -33,14 +38,19 @@ def add(session: Session, drafts: Iterable[SourceDraft], *, now: datetime) -> li
             "added_at": now,
             "is_paused": False,
             "host": host_of(draft.url),
+            "domain": domain_of(draft.url),
+            "gaps": 0,
+            "is_insisted": False,
             "next_due": now,
             "failures": 0.0,
+            "readings": 0,
             "why": "never asked yet",
         }
         for draft in drafts
+        if draft.url not in moved
     ]
     added: list[int] = []
-    for some in chunks(rows, columns=13):
+    for some in chunks(rows, columns=len(SOURCE.c)):
         statement = upsert(session, SOURCE).values(list(some)).on_conflict_do_nothing(index_elements=["url"])
         added += session.execute(statement.returning(SOURCE.c.id)).scalars()
     return added
@@ -88,6 +98,16 @@ def describe(
     session.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(**values))
 
 
+def identify(session: Session, source_id: int, identity: Identity, *, why: str, by: str) -> None:
+    """Say by what a source's entries are known. Where somebody says so, the program leaves it at that.
+
+    The body that it gave last is read again, since it may be read otherwise now.
+    """
+    values = {"identity": identity, "identity_why": why, "identity_by": by, "digest": None}
+    unasked = {"etag": None, "last_modified": None}
+    session.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(**values, **unasked))
+
+
 def own_title(session: Session, source_id: int) -> str:
     """What the feed calls itself, as it was last read; "" where that is not known."""
     origin = session.execute(select(SOURCE.c.origin).where(SOURCE.c.id == source_id)).scalar()
@@ -101,14 +121,20 @@ def hasten(session: Session, source_id: int, now: datetime, *, why: str | None =
     session.execute(update(SOURCE).where(*soon).values(next_due=now, **said))
 
 
+def insist(session: Session, source_id: int, now: datetime, *, why: str) -> None:
+    """Ask a source now, though its server or its whole domain asked us to wait."""
+    hasten(session, source_id, now, why=why)
+    session.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(is_insisted=True))
+
+
 def claim_due(session: Session, now: datetime, *, limit: int, lease: timedelta) -> list[SourceDue]:
-    """Take up to `limit` sources whose time has come, fairly by host.
+    """Take up to `limit` sources whose time has come and whose domain is not paused, fairly by host.
 
     The first due of every host comes before the second of any, so one host with hundreds of
     feeds holds up nobody. Claimed rows are nobody else's until they are recorded or the lease
     has passed.
     """
-    is_due = [SOURCE.c.next_due <= now, *_answerable()]
+    is_due = [SOURCE.c.next_due <= now, *_answerable(), ~pauses.is_paused(now)]
     return _claim(session, now, is_due, limit=limit, lease=lease)
 
 
@@ -127,7 +153,7 @@ def claim_now(
         asked_to_wait = (SOURCE.c.failure_kind.in_(["rate_limited", "unavailable"])) & (
             SOURCE.c.next_due > now
         )
-        conditions += [*_answerable(), ~func.coalesce(asked_to_wait, False)]
+        conditions += [*_answerable(), ~func.coalesce(asked_to_wait, False), ~pauses.is_paused(now)]
     return _claim(session, now, conditions, limit=None, lease=lease)
 
 
@@ -141,9 +167,9 @@ def earliest_due(session: Session) -> datetime | None:
     """When the next source is due; None where nothing is followed."""
     # A claim only ever puts a source off: one whose lease has passed is due when it was due before.
     is_put_off = SOURCE.c.claimed_until > SOURCE.c.next_due
-    due = select(func.min(case((is_put_off, SOURCE.c.claimed_until), else_=SOURCE.c.next_due))).where(
-        *_answerable()
-    )
+    free = case((is_put_off, SOURCE.c.claimed_until), else_=SOURCE.c.next_due)
+    paused_until = pauses.paused_until()
+    due = select(func.min(case((paused_until > free, paused_until), else_=free))).where(*_answerable())
     found: datetime | None = session.execute(due).scalar_one()
     return found
 
@@ -168,6 +194,8 @@ def named(session: Session, name: str) -> list[Source]:
     same = session.execute(_read().where(or_(SOURCE.c.url == name, SOURCE.c.title == name))).all()
     if same:
         return [_source(row) for row in same]
+    if (before := moves.source_at(session, [name])) and (exact := by_id(session, before[name])):
+        return [exact]
     # Both sides are lowered by the database: SQLite lowers ASCII letters only.
     like = or_(*(column.icontains(name, autoescape=True) for column in (SOURCE.c.url, SOURCE.c.title)))
     return [_source(row) for row in session.execute(_read().where(like).order_by(SOURCE.c.id)).all()]
@@ -207,9 +235,13 @@ def count_ailing(session: Session, since: datetime) -> tuple[int, int]:
     return int(session.execute(ill).scalar_one()), int(session.execute(followed).scalar_one())
 
 
-def as_due(session: Session, source_id: int) -> SourceDue | None:
-    """What reading something of a source needs to know, unclaimed; None where it is paused, gone or unknown."""
-    row = session.execute(select(SourceRow).where(SOURCE.c.id == source_id, *_answerable())).scalars().first()
+def as_due(session: Session, source_id: int, *, whatever: bool = False) -> SourceDue | None:
+    """What reading something of a source needs to know, unclaimed; None where it is not known.
+
+    One that is paused or gone is left out as well, unless `whatever` its state is asked for.
+    """
+    state = [] if whatever else _answerable()
+    row = session.execute(select(SourceRow).where(SOURCE.c.id == source_id, *state)).scalars().first()
     return _due(row) if row else None
 
 
@@ -242,20 +274,22 @@ def _claim(
     free = or_(SOURCE.c.claimed_until.is_(None), SOURCE.c.claimed_until <= now)
     rank = func.row_number().over(partition_by=SOURCE.c.host, order_by=(SOURCE.c.next_due, SOURCE.c.id))
     ranked = select(SOURCE.c.id.label("id"), rank.label("rank")).where(free, *conditions).subquery()
+    trusted = PUSH_SOURCE.c.is_trusted & PUSH_SOURCE.c.is_confirmed & (PUSH_SOURCE.c.lease_until > now)
     query = (
-        select(SourceRow)
+        select(SourceRow, func.coalesce(trusted, False))
         .join(ranked, ranked.c.id == SOURCE.c.id)
+        .outerjoin(PUSH_SOURCE, PUSH_SOURCE.c.source_id == SOURCE.c.id)
         .order_by(ranked.c.rank, SOURCE.c.next_due, SOURCE.c.id)
         .limit(limit)
     )
-    rows = list(session.execute(query).scalars())
-    for ids in chunks([row.id for row in rows], columns=1):
+    rows = [(row, bool(is_pushed)) for row, is_pushed in session.execute(query)]
+    for ids in chunks([row.id for row, _ in rows], columns=1):
         claim = update(SOURCE).where(SOURCE.c.id.in_(ids)).values(claimed_until=now + lease)
         session.execute(claim.execution_options(synchronize_session=False))
-    return [_due(row) for row in rows]
+    return [_due(row, is_pushed=is_pushed) for row, is_pushed in rows]
 
 
-def _due(row: SourceRow) -> SourceDue:
+def _due(row: SourceRow, *, is_pushed: bool = False) -> SourceDue:
     assert row.id is not None  # noqa: S101 - a row that was read has its id
     return SourceDue(
         id=row.id,
@@ -268,13 +302,16 @@ def _due(row: SourceRow) -> SourceDue:
         last_modified=row.last_modified,
         digest=row.digest,
         failures=row.failures,
+        identity="link" if row.identity == "link" else "id",
+        paced=paced.of_row(row, is_pushed=is_pushed),
     )
 
 
 #: What a `Source` shows. The feed's own word about itself is left out: reading it costs more than all else.
 _COLUMNS = (
     "id", "url", "title", "site_url", "language", "kind", "rights", "reuse", "added_at", "is_paused", "gone_at",
-    "next_due", "failures", "last_fetch", "last_success", "failure_kind", "why",
+    "next_due", "failures", "last_fetch", "last_success", "failure_kind", "why", "quiet_seconds", "keep_days",
+    "identity", "identity_why", "identity_by",
 )  # fmt: skip
 
 

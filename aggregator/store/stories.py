@@ -74,6 +74,24 @@ def versions_of(session: Session, story_id: int) -> list[Version]:
     return [_version(row) for row in session.execute(query)]
 
 
+def when_seen(session: Session, ids: Sequence[int]) -> dict[int, list[tuple[int, datetime]]]:
+    """When each version of these stories was first seen, oldest first."""
+    found: dict[int, list[tuple[int, datetime]]] = {}
+    for some in chunks(ids, columns=1):
+        query = select(VERSION.c.story_id, VERSION.c.number, VERSION.c.seen_at)
+        query = query.where(VERSION.c.story_id.in_(some)).order_by(VERSION.c.story_id, VERSION.c.number)
+        for story, number, at in session.execute(query):
+            found.setdefault(story, []).append((number, at))
+    return found
+
+
+def version_of(session: Session, story_id: int, number: int) -> Version | None:
+    """One version of a story."""
+    query = _versions().where(VERSION.c.story_id == story_id, VERSION.c.number == number)
+    row = session.execute(query).first()
+    return _version(row) if row else None
+
+
 def newest_versions(session: Session, story_id: int, *, limit: int) -> list[Version]:
     """The last versions of a story, newest first."""
     query = _versions().where(VERSION.c.story_id == story_id).order_by(VERSION.c.number.desc())
@@ -229,6 +247,8 @@ def _story(story: StoryRow, version: VersionRow, source: SourceRow, *, topics: t
         entry=version.entry,
         origin=source.origin,
         topics=topics,
+        withdrawn_at=story.withdrawn_at,
+        withdrawn_why=story.withdrawn_why,
     )
 
 

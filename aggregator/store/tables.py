@@ -82,6 +82,8 @@ class SourceRow(SQLModel, table=True):
 
     #: Where requests to it are counted: two under way at most.
     host: str = Field(index=True)
+    #: The registrable domain of its host, which a 429 pauses as a whole.
+    domain: str = ""
     next_due: datetime = moment(index=True)
     #: Set while a worker has it; a claim older than its lease counts for nothing.
     claimed_until: datetime | None = moment(nullable=True)
@@ -90,11 +92,44 @@ class SourceRow(SQLModel, table=True):
     last_modified: str | None = None
     digest: str | None = None
 
+    #: When it last answered with a whole document, and not with a 304.
+    whole_at: datetime | None = moment(nullable=True)
+
+    #: How long it waits between two fetches, before its headers have their say.
+    interval_seconds: float | None = None
+    #: Its usual pause between two entries, by their own times.
+    usual_seconds: float | None = None
+    #: When it last gave something new.
+    newest_at: datetime | None = moment(nullable=True)
+    #: How often nothing that it showed was known, so that stories may be missing; and when last.
+    gaps: int = 0
+    gap_at: datetime | None = moment(nullable=True)
+    #: The permanent redirects that it led through the last time, as JSON, and since when they are the same.
+    moved_chain: str | None = None
+    moved_since: datetime | None = moment(nullable=True)
+    #: An editor says to ask it now, though its domain is paused.
+    is_insisted: bool = False
+
     failures: float = 0.0
     last_fetch: datetime | None = moment(nullable=True)
     last_success: datetime | None = moment(nullable=True)
     failure_kind: str | None = None
     why: str = ""
+
+    #: The 99th percentile of the pauses between its stories, in seconds; and when that was measured.
+    quiet_seconds: float | None = None
+    measured_at: datetime | None = moment(nullable=True)
+    #: Entries that it showed when it was read last, and usually before; and how often it was read.
+    entries_now: int | None = None
+    entries_usual: float | None = None
+    readings: int = 0
+    #: Its stories are kept for so many days, 0 for ever; none where the settings say how long.
+    keep_days: int | None = None
+
+    #: By what its entries are known, "id" or "link"; why, and who said so ("" is the program itself).
+    identity: str = "id"
+    identity_why: str = ""
+    identity_by: str = ""
 
     #: The feed's own word about itself, for `atom:source`.
     origin: Origin | None = Field(default=None, sa_column=Column(ValueJson(Origin)))
@@ -118,6 +153,16 @@ class FetchRow(SQLModel, table=True):
     new: int = 0
     changed: int = 0
     known: int = 0
+    #: Entries that the feed showed; none where it was not read.
+    entries: int | None = None
+    #: Those of them that became no story.
+    skipped: int = 0
+    #: The body that was read, where it gave something new.
+    evidence: str | None = None
+    #: Nothing that it showed was known, though it had been read before.
+    is_gap: bool = False
+    #: The redirects that were followed, [[from, status, to], …] as JSON.
+    hops: str | None = None
     why: str = ""
 
 
@@ -128,6 +173,8 @@ class StoryRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("source_id", "key"),
         Index("ix_story_source_sorted_at", "source_id", "sorted_at"),
+        # A new id is looked for at the page that it names.
+        Index("ix_story_source_page", "source_id", "page"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -143,6 +190,11 @@ class StoryRow(SQLModel, table=True):
     versions: int = 1
     #: Digest of the newest version.
     digest: str
+    #: Its page as it is compared; none where its feed names none.
+    page: str | None = None
+    #: When its source took it back, and why.
+    withdrawn_at: datetime | None = moment(nullable=True)
+    withdrawn_why: str = ""
 
 
 class VersionRow(SQLModel, table=True):
@@ -179,6 +231,8 @@ class VersionRow(SQLModel, table=True):
     updated: datetime | None = moment(nullable=True)
     #: The whole entry, so that passing it on loses nothing.
     entry: Entry = Field(sa_column=Column(ValueJson(Entry), nullable=False))
+    #: The body that it was read from, which may not be kept any more.
+    evidence: str | None = None
 
 
 class TopicRow(SQLModel, table=True):

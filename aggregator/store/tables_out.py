@@ -180,6 +180,10 @@ class PushSourceRow(SQLModel, table=True):
     next_try: datetime = moment(index=True)
     tries: int = 0
     pushed_at: datetime | None = moment(nullable=True)
+    #: It has sent something genuine, and missed nothing since.
+    is_trusted: bool = False
+    #: When we last found something by asking that it had not sent.
+    missed_at: datetime | None = moment(nullable=True)
     why: str = ""
 
 

@@ -48,7 +48,7 @@ class Acted:
 
 @dataclass(frozen=True, slots=True)
 class ChangedPick:
-    """A published pick whose story the wire has changed since."""
+    """A published pick whose story the wire has changed or taken back since."""
 
     brief: Heading
     passage: str
@@ -56,6 +56,7 @@ class ChangedPick:
     #: The version that readers were told of, and the newest.
     told: int
     newest: int
+    is_withdrawn: bool = False
 
 
 def unpublished(session: Session, *, limit: int) -> list[Heading]:
@@ -183,17 +184,27 @@ def decided(session: Session, brief_ids: Collection[int]) -> set[tuple[int, str,
 
 
 def changed_picks(session: Session, since: datetime, *, limit: int) -> list[ChangedPick]:
-    """The picks of published briefs whose story has another version than readers were told of.
+    """The picks of published briefs whose story has another version than readers were told of, or was taken back.
 
     Of briefs that were published or updated since then.
     """
     last = _last_publications().where(PUBLICATION.c.at >= since).subquery()
     query = (
-        _headings(STORY_LINK.c.passage, STORY.c.id, STORY.c.url, STORY.c.entry_id, STORY.c.versions)
+        _headings(
+            STORY_LINK.c.passage,
+            STORY.c.id,
+            STORY.c.url,
+            STORY.c.entry_id,
+            STORY.c.versions,
+            STORY.c.withdrawn_at.is_not(None),
+        )
         .join(last, last.c.brief_id == BRIEF.c.id)
         .join(STORY_LINK, and_(STORY_LINK.c.brief_id == BRIEF.c.id, STORY_LINK.c.undone_at.is_(None)))
         .join(STORY, STORY.c.id == STORY_LINK.c.story_id)
-        .where(BRIEF.c.state == BriefState.PUBLISHED.value, STORY.c.versions > 1)
+        .where(
+            BRIEF.c.state == BriefState.PUBLISHED.value,
+            or_(STORY.c.versions > 1, STORY.c.withdrawn_at.is_not(None)),
+        )
         .order_by(BRIEF.c.id.desc(), STORY_LINK.c.id)
         .limit(limit)
     )
@@ -205,10 +216,11 @@ def changed_picks(session: Session, since: datetime, *, limit: int) -> list[Chan
     }
     found = []
     for row in rows:
-        *_, passage, story, url, entry_id, newest = row
+        *_, passage, story, url, entry_id, newest, is_withdrawn = row
         version = known.get((row[0], passage, story))
-        if version is not None and newest > version:
-            found.append(ChangedPick(_heading(row), passage, url or entry_id, version, newest))
+        if version is not None and (newest > version or is_withdrawn):
+            changed = (version, newest, bool(is_withdrawn))
+            found.append(ChangedPick(_heading(row), passage, url or entry_id, *changed))
     return found
 
 

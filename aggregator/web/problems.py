@@ -55,7 +55,13 @@ def say(request: Request, status: int, sentence: str, headers: Mapping[str, str]
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": sentence}, status, headers)
     title, says = _SAID.get(status, (_TITLES.get(status, _TITLE), ""))
-    about = {"title": title, "says": says, "detail": "" if says else sentence, "has_times": False}
+    about: dict[str, object] = {
+        "title": title,
+        "says": says,
+        "detail": "" if says else sentence,
+        "has_times": False,
+    }
+    about["is_at_desk"] = request.url.path.startswith("/desk")
     body = render(service_of(request), "problem.html", status=status, **about)
     return HTMLResponse(body, status, headers)
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import httpx
 
+from feeds.errors import FetchError
 from feeds.http import failures
 from feeds.http.addresses import web_address
 from feeds.http.answers import Fetched, Hop, Limits, NotModified
@@ -54,6 +55,14 @@ async def fetch(
         FetchError: there is no feed to be had; `kind`, `status` and `retry_after` say why.
     """
     attempt = _Attempt(client, url, validators, limits)
+    try:
+        return await _answer(attempt, limits)
+    except FetchError as error:
+        error.hops = attempt.hops
+        raise
+
+
+async def _answer(attempt: _Attempt, limits: Limits) -> Fetched | NotModified:
     try:
         async with asyncio.timeout(limits.total.total_seconds()):
             while (answer := await attempt.ask()) is None:
@@ -169,6 +178,11 @@ class _Attempt:
         if auth is None and is_same_host and target.scheme in (self.url.scheme, "https"):
             auth = self._auth
         self.url, self._auth = target, auth
+
+    @property
+    def hops(self) -> tuple[tuple[str, int, str], ...]:
+        """The redirects that were followed: from, status, to."""
+        return tuple((hop.url, hop.status, hop.location) for hop in self._hops)
 
     def _elapsed(self) -> timedelta:
         return timedelta(seconds=time.monotonic() - self._started)

@@ -13,7 +13,17 @@ from feeds.dates import parse_date
 from feeds.errors import ParseError
 from feeds.html import clean_text, sanitize, to_text
 from feeds.model import Category, Enclosure, Entry, Feed, Link, Person, Text
-from feeds.read.parts import address, count_of, language_of, lines, media_type_of, people, plain
+from feeds.read.parts import (
+    ENTRIES,
+    address,
+    count_of,
+    language_of,
+    line,
+    lines,
+    media_type_of,
+    people,
+    plain,
+)
 
 _VERSIONS = {"1": "json10", "1.1": "json11"}
 
@@ -27,7 +37,7 @@ def read(text: str, *, base_url: str | None = None, problems: tuple[str, ...] = 
         ParseError: it is no JSON, or JSON of another kind.
     """
     try:
-        raw = json.loads(text.lstrip("\ufeff"))
+        raw = json.loads(text.lstrip("\ufeff \t\r\n"))
     except (ValueError, RecursionError) as error:
         raise ParseError("This looks like JSON but cannot be read: it is broken.") from error
     if not isinstance(raw, dict) or not ("items" in raw or "jsonfeed.org" in str(raw.get("version"))):
@@ -46,13 +56,13 @@ def _feed(raw: Object, base: str | None, problems: list[str]) -> Feed:
     language = language_of(raw.get("language"))
     return Feed(
         id=plain(raw.get("feed_url")) or None,
-        title=plain(raw.get("title")),
-        subtitle=plain(raw.get("description")) or None,
+        title=line(plain(raw.get("title"))),
+        subtitle=line(plain(raw.get("description"))) or None,
         links=tuple(_feed_links(raw, base)),
         language=language,
         authors=_authors(raw, base),
         icon=address(raw.get("icon"), base) or address(raw.get("favicon"), base),
-        entries=tuple(_entry(item, base, language) for item in entries),
+        entries=tuple(_entry(item, base, language) for item in entries[:ENTRIES]),
         version=version or "json",
         problems=tuple(problems),
     )
@@ -72,7 +82,7 @@ def _entry(raw: Object, base: str | None, feed_language: str | None) -> Entry:
     external = address(raw.get("external_url"), base)
     return Entry(
         id=_id(raw.get("id")),
-        title=plain(raw.get("title")),
+        title=line(plain(raw.get("title"))),
         links=tuple(Link(href, rel) for href, rel in ((url, "alternate"), (external, "related")) if href),
         summary=_text(raw.get("summary")),
         content=_html(raw.get("content_html"), url or base) or _text(raw.get("content_text")),

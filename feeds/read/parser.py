@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import xml.sax
+from contextlib import suppress
 from typing import Any
 from xml.sax.handler import feature_external_ges, feature_namespaces
 from xml.sax.xmlreader import InputSource
@@ -58,12 +59,20 @@ def read(text: str, base: str) -> Reading:
     except xml.sax.SAXParseException as error:
         where = f"in line {error.getLineNumber()} ({error.getMessage()})"
         problems.append(f"The XML is broken {where}; it was read as far as it goes.")
-        parser = _Loose(base, None, "utf-8", {})
-        parser.feed(data.decode())
+        parser = _read_loosely(base, data)
+    except _SURPRISES:
+        problems.append("The XML has names that make no sense; it was read as far as it goes.")
+        parser = _read_loosely(base, data)
     if parser.wire_unread:
         names = ", ".join(f"<{name}>" for name in sorted(set(parser.wire_unread)))
         problems.append(f"These elements make no sense and were left out: {names}.")
     return Reading(parser, version or "", problems)
+
+
+def _read_loosely(base: str, data: bytes) -> Any:
+    parser = _Loose(base, None, "utf-8", {})
+    parser.feed(data.decode())
+    return parser
 
 
 def _run_strictly(parser: Any, data: bytes) -> None:
@@ -255,3 +264,8 @@ class _Strict(_Extras, StrictFeedParser):  # type: ignore[misc]  # The same.
 
 class _Loose(_Extras, LooseFeedParser):  # type: ignore[misc]  # The same.
     """Anything with tags in it."""
+
+    def handle_charref(self, ref: str) -> None:
+        """A character by its number; one that no text can hold says nothing."""
+        with suppress(ValueError, OverflowError):
+            super().handle_charref(ref)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from feeds.html import clean_text, sanitize, to_text
+from feeds.html import clean_text, excerpt, sanitize, to_text
 from feeds.model import Category, Enclosure, Link, Person, Text
 from feeds.read.parser import NOWHERE, Raw
 from feeds.urls import absolute
@@ -21,6 +21,10 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+(?:\s*;.*)?", re
 _VOCABULARY = re.compile(r"(?:https?|tag|urn|info):[^\s<>\"{}|\\^`]+", re.IGNORECASE)
 # Relations that IANA registered may be written out (RFC 4287 section 4.2.7.2).
 _REGISTERED = ("http://www.iana.org/assignments/relation/", "https://www.iana.org/assignments/relation/")
+#: Characters of a title, rights or a subtitle, at most.
+LINE = 5_000
+#: Entries of a feed that are read, at most; the newest stand first.
+ENTRIES = 10_000
 _NUMBER = re.compile(r"\s*(\d{1,15})\s*(?:px)?\s*", re.IGNORECASE)
 
 
@@ -33,6 +37,11 @@ def address(url: Any, base: str | None = None) -> str | None:
 def plain(value: Any) -> str:
     """One line of plain text; "" for what is no text."""
     return clean_text(value) if isinstance(value, str) else ""
+
+
+def line(text: str) -> str:
+    """One line as far as anyone reads it; a title of a megabyte is there to do harm."""
+    return excerpt(text, LINE)
 
 
 def lines(value: str) -> str:
@@ -77,7 +86,7 @@ def line_of(raw: Raw, key: str) -> str:
     value = raw.get(key, detail.get("value"))
     if not isinstance(value, str):
         return ""
-    return clean_text(to_text(value) if is_html(detail) else value)
+    return line(clean_text(to_text(value) if is_html(detail) else value))
 
 
 def is_html(detail: Raw) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import partial
 from html.entities import html5
 
@@ -15,13 +16,21 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # What nothing closes reaches to the end, so that no search starts again and again.
 _UNTOUCHED = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z))", re.DOTALL)
 _ENTITY = re.compile(r"""<!ENTITY\s+(\w+)\s+(?:"([^"<]*)"|'([^'<]*)')\s*>|<!ENTITY[^>]*>""")
-_AMPERSAND = re.compile(r"&(?:#(?P<number>[0-9]{1,8}|[xX][0-9A-Fa-f]{1,6});|(?P<name>[A-Za-z_]\w*);)?")
+# The five names that XML knows itself stay; leaving them to the expression is what makes a repair fast.
+_AMPERSAND = re.compile(
+    r"&(?!(?:amp|apos|gt|lt|quot);)(?:#(?P<number>[0-9]{1,8}|[xX][0-9A-Fa-f]{1,6});|(?P<name>[A-Za-z_]\w*);)?"
+)
 _LONG_TAG = re.compile(r"<[^<>]{4000,}")
-_NATIVE = frozenset({"amp", "apos", "gt", "lt", "quot"})
 
 #: The longest text that an entity of a document's own may stand for, in characters. Longer ones and
 #: entities of entities are how small documents fill a memory ("billion laughs").
 _ENTITY_LENGTH = 40
+#: An entity that would unfold to more characters than this, or into itself, is there to do harm.
+_UNFOLDED = 1_000_000
+#: How deep entities may stand in entities.
+_DEPTH = 20
+#: How many tags a document may have outside of CDATA. Ten megabytes of them would be read for minutes.
+_TAGS = 250_000
 #: How many attributes an element may have: Python's parser takes quadratic time over them.
 _ATTRIBUTES = 1000
 
@@ -34,7 +43,8 @@ def repair(text: str) -> tuple[str, tuple[str, ...]]:
     sections, comments and instructions stay as they are.
 
     Raises:
-        ParseError: an element has so many attributes that reading them would take hours.
+        ParseError: an element has so many attributes, or the document so many elements, that reading
+            them would take minutes or hours, or entities unfold without end.
     """
     text, count = _FORBIDDEN.subn("", _DECLARATION.sub("<?xml version='1.0'?>", text))
     problems: tuple[str, ...] = ("It holds control characters, which were left out.",) if count else ()
@@ -42,6 +52,9 @@ def repair(text: str) -> tuple[str, tuple[str, ...]]:
         raise ParseError(f"An element has more than {_ATTRIBUTES} attributes: this is an attack, or no feed.")
     # Splitting by a group puts what stays untouched at the odd places.
     parts = _UNTOUCHED.split(text)
+    if sum(part.count("<") for part in parts[::2]) > _TAGS:
+        raise ParseError(f"It has more than {_TAGS:,} tags: this is an attack, or no feed.")
+    _refuse_bombs(parts[::2])
     own: dict[str, str] = {}
     for place in range(0, len(parts), 2):
         parts[place] = _ENTITY.sub(partial(_declared, own), parts[place])
@@ -51,6 +64,25 @@ def repair(text: str) -> tuple[str, tuple[str, ...]]:
     if not own and mended != parts:
         problems += ("It holds ampersands or entities that XML does not know; they were mended.",)
     return "".join(mended), problems
+
+
+def _refuse_bombs(parts: Iterable[str]) -> None:
+    """No document of a newsroom declares entities that multiply: what does was made to fill a memory."""
+    found = (declared for part in parts if "<!ENTITY" in part for declared in _ENTITY.finditer(part))
+    values = {one[1]: one[2] or one[3] or "" for one in found if one[1]}
+    sizes: dict[str, int] = {}
+    if any(_unfolded(name, values, sizes, _DEPTH) > _UNFOLDED for name in values):
+        raise ParseError("Its entities unfold into one another without end: this is an attack, or no feed.")
+
+
+def _unfolded(name: str, values: Mapping[str, str], sizes: dict[str, int], depth: int) -> int:
+    """How many characters an entity stands for, and the entities in it; too many where it never ends."""
+    if depth == 0:
+        return _UNFOLDED + 1
+    if name not in sizes:
+        inner = (one["name"] for one in _AMPERSAND.finditer(values[name]) if one["name"] in values)
+        sizes[name] = len(values[name]) + sum(_unfolded(one, values, sizes, depth - 1) for one in inner)
+    return sizes[name]
 
 
 def _declared(own: dict[str, str], found: re.Match[str]) -> str:
@@ -73,8 +105,6 @@ def _mended(own: dict[str, str], found: re.Match[str]) -> str:
         return f"&#{number[0].lower()}{number[1:]};" if _is_legal(number.lower()) else ""
     if name is None:
         return "&amp;"
-    if name in _NATIVE:
-        return found[0]
     if name in own:
         return own[name]
     characters = html5.get(name + ";")

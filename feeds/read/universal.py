@@ -12,6 +12,7 @@ from feeds.model import Entry, Feed, Origin, Text, Tombstone
 from feeds.read import parser, repairs, sniff
 from feeds.read.parser import NOWHERE, Raw
 from feeds.read.parts import (
+    ENTRIES,
     address,
     categories,
     enclosures,
@@ -68,7 +69,7 @@ def _feed(reading: parser.Reading, problems: tuple[str, ...]) -> Feed:
         icon=address(raw.get("icon")),
         logo=address(raw.get("logo")) or address(part_of(raw, "image").get("href")),
         ttl=_ttl(raw),
-        entries=tuple(_entry(one, language) for one in reading.entries),
+        entries=tuple(_entry(one, language) for one in reading.entries[:ENTRIES]),
         tombstones=tuple(stone for one in reading.tombstones if (stone := _tombstone(one))),
         version=reading.version,
         problems=problems,

@@ -85,11 +85,16 @@ class Desk:
         return self.folder / "wirebrief.db"
 
     def run(
-        self, *words: object, code: int = 0, most_bytes: int = 0, environment: dict[str, str] | None = None
+        self,
+        *words: object,
+        code: int = 0,
+        most_bytes: int = 0,
+        environment: dict[str, str] | None = None,
+        patience: float = PATIENCE,
     ) -> Done:
         """Run a command to its end; no file may grow beyond `most_bytes` then, if given."""
         with self._start(words, most_bytes, environment or {}) as process:
-            out, err = process.communicate(timeout=PATIENCE)
+            out, err = process.communicate(timeout=patience)
         done = Done(process.returncode, out, err)
         assert done.code == code, (words, done)
         return done

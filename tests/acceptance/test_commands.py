@@ -176,7 +176,7 @@ def test_doctor_looks_at_everything_and_says_what_is_not_well(morning: Desk) -> 
     findings = morning.run("doctor", "--json", code=1).rows
     assert all(list(finding) == ["name", "well", "says"] for finding in findings)
     state = {finding["name"]: finding["well"] for finding in findings}
-    names = ("schema", "integrity", "search", "sources", "briefs")
+    names = ("schema", "integrity", "search", "sources", "connection", "alarms", "briefs")
     assert state == dict.fromkeys(names, True) | {"accounts": False}
 
 

@@ -7,73 +7,25 @@ checkout, and these tests skip where it is absent.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from feeds.html import clean_text, to_text
 from feeds.opml import read_opml
-from feeds.urls import absolute
 from tests.acceptance.conftest import LOOPBACK, settings_for
-from tests.acceptance.desk import Desk, free_port, wait_until
-from tests.conftest import require_shared
-
-FEEDS = 176
-
-Key = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Simulator:
-    """The archive as live feeds."""
-
-    url: str
-
-    def shows(self) -> dict[Key, dict[str, Any]]:
-        """What the feeds show now, by the address of the feed and of the story."""
-        lines = self.get("/truth?visible=1").splitlines()
-        rows = [json.loads(line) for line in lines]
-        return {(row["feed"], absolute(row["link"]) or ""): row for row in rows}
-
-    def get(self, path: str) -> str:
-        """The text of a page."""
-        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=30).raise_for_status().text
-
-    def set_clock(self, asked: str) -> datetime:
-        """Set the clock (`to=…`) or move it (`advance=…`); what it says then."""
-        answer = httpx.post(f"{self.url}/clock", params=asked, trust_env=False, timeout=30)
-        return datetime.fromisoformat(answer.raise_for_status().json()["now"])
-
-    def end(self) -> datetime:
-        """The time of the archive's last entry."""
-        return datetime.fromisoformat(json.loads(self.get("/clock"))["end"])
+from tests.acceptance.desk import Desk
+from tests.acceptance.wires import FEEDS, Key, Simulator, replayed
 
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    script = require_shared("tools", "wiresim.py")
-    archive = require_shared("wire", "2026-01-a.jsonl.gz")
-    port = free_port()
-    # Both paths are the machine's own copies of the optional data.
-    process = subprocess.Popen(  # noqa: S603
-        [sys.executable, script, archive, "--port", str(port)], stderr=subprocess.PIPE, text=True
-    )
-    with process:
-        try:
-            assert process.stderr is not None
-            assert f"{FEEDS} feeds" in process.stderr.readline()
-            simulator = Simulator(f"http://127.0.0.1:{port}")
-            wait_until(lambda: simulator.get("/clock"))
-            yield simulator
-        finally:
-            process.kill()
+    with replayed() as running:
+        yield running
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,37 @@
-"""Wires on loopback for the tests: the demo's pages over real HTTP, and paths that misbehave."""
+"""Wires on loopback for the tests: the demo's pages over real HTTP, and paths that misbehave.
+
+`replayed` is a real archive on a virtual clock; the simulator and the archive are no part of the
+project and stand in a folder beside the checkout.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import random
+import runpy
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from datetime import datetime
+from functools import cache, cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
 
 from aggregator.demo.wire import Page, demo_feeds, wire_pages
+from feeds.urls import absolute
+from tests.acceptance.desk import free_port, wait_until
+from tests.conftest import require_shared
+
+#: Of the archive that `replayed` shows.
+FEEDS = 176
+
+#: A story of the archive: the address of its feed, and its own.
+Key = tuple[str, str]
 
 RSS = """<?xml version="1.0"?><rss version="2.0"><channel><title>The Slow Gazette</title>
 <link>{base}/</link><description>News, late</description><item><title>{title}</title>
@@ -106,3 +128,71 @@ def news_wire() -> Iterator[NewsWire]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """The archive as live feeds."""
+
+    url: str
+
+    def shows(self) -> dict[Key, dict[str, Any]]:
+        """What the feeds show now, by the address of the feed and of the story."""
+        lines = self.get("/truth?visible=1").splitlines()
+        rows = [json.loads(line) for line in lines if line]
+        return {(row["feed"], absolute(row["link"]) or ""): row for row in rows}
+
+    def get(self, path: str) -> str:
+        """The text of a page."""
+        return httpx.get(f"{self.url}{path}", trust_env=False, timeout=30).raise_for_status().text
+
+    def stats(self) -> dict[str, Any]:
+        """What the simulator counted until now."""
+        found: dict[str, Any] = json.loads(self.get("/stats"))
+        return found
+
+    def set_clock(self, asked: str) -> datetime:
+        """Set the clock (`to=…`) or move it (`advance=…`); what it says then."""
+        answer = httpx.post(f"{self.url}/clock", params=asked, trust_env=False, timeout=30)
+        return datetime.fromisoformat(answer.raise_for_status().json()["now"])
+
+    def start(self) -> datetime:
+        """The time of the archive's first entry."""
+        return datetime.fromisoformat(json.loads(self.get("/clock"))["start"])
+
+    def end(self) -> datetime:
+        """The time of the archive's last entry."""
+        return datetime.fromisoformat(json.loads(self.get("/clock"))["end"])
+
+
+@contextlib.contextmanager
+def replayed(*options: str, feeds: int = FEEDS) -> Iterator[Simulator]:
+    """The archive over HTTP until the end of the block; the test is skipped where it is absent."""
+    script = require_shared("tools", "wiresim.py")
+    archive = require_shared("wire", "2026-01-a.jsonl.gz")
+    port = free_port()
+    # Both paths are the machine's own copies of the optional data.
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, script, archive, "--port", str(port), *options], stderr=subprocess.PIPE, text=True
+    )
+    with process:
+        try:
+            assert process.stderr is not None
+            assert f"{feeds} feeds" in process.stderr.readline()
+            simulator = Simulator(f"http://127.0.0.1:{port}")
+            wait_until(lambda: simulator.get("/clock"))
+            yield simulator
+        finally:
+            process.kill()
+
+
+def fault_of(feed: str, *, seed: str, share: float) -> str | None:
+    """The fault that the simulator gives a feed, which none of its pages tells: its own draw, repeated."""
+    kinds = _kinds_of_fault()
+    draw = random.Random(f"{seed}:{feed.rpartition('/')[2]}")
+    return draw.choice(kinds) if draw.random() < share else None
+
+
+@cache
+def _kinds_of_fault() -> list[str]:
+    return sorted(runpy.run_path(str(require_shared("tools", "wiresim.py")))["FAULTS"])

@@ -51,6 +51,27 @@ _SPELLINGS = """
 """
 SPELLINGS = _SPELLINGS.split()
 
+# What stands where a host should, and leads home though it begins or ends like an address outside.
+_TRICKS = r"""
+    http://news.example@127.0.0.1:{port}/feed http://news.example:80@127.0.0.1:{port}/feed
+    http://news.example%40127.0.0.1:{port}/feed http://news.example%2f@127.0.0.1:{port}/feed
+    http://93.184.216.34@[::1]:{port}/feed http://93.184.216.34@2130706433:{port}/feed
+    http://127.0.0.1:{port}#@inside.example/ http://127.0.0.1:{port}?@inside.example/
+    http://127.0.0.1:{port}/@inside.example http://127.0.0.1:{port}\@inside.example/
+    http:\\127.0.0.1:{port}\feed http:127.0.0.1:{port}/feed http:///127.0.0.1:{port}/feed http:/127.0.0.1:{port}/feed
+    http://127.0.0.1:{port}\.inside.example/ http://127.0.0.1%23.inside.example:{port}/ http://127.0.0.1%2f:{port}/
+    HTTP://LocalHost:{port}/feed http://ｌｏｃａｌｈｏｓｔ:{port}/feed http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ:{port}/feed http://localhost。:{port}/
+    http://localhost..:{port}/ http://127.0.0.1..:{port}/ http://.127.0.0.1:{port}/ http://127.0.0.1%2e:{port}/
+    http://local%68ost:{port}/ http://l­ocalhost:{port}/ http://loc‍alhost:{port}/ http://127.0.0.1。:{port}/
+    http://[::ffff:127.0.0.1]:{port}@[::1]:{port}/ http://[::1]:{port}%2f@inside.example/ http://[v1.::1]:{port}/
+    http://[::1%250]:{port}/ http://[::ffff:0x7f000001]:{port}/ http://[0:0:0:0:0:ffff:7f00:0001]:{port}/ http://[::1.]:{port}/
+    //127.0.0.1:{port}/feed ///127.0.0.1:{port}/feed /\127.0.0.1:{port}/feed \\127.0.0.1:{port}/feed
+    file:///etc/passwd file://127.0.0.1/etc/passwd ftp://127.0.0.1:{port}/ gopher://127.0.0.1:{port}/_GET
+    unix:/run/x.sock javascript:alert(1) data:text/xml,<rss/> dict://127.0.0.1:{port}/ jar:http://127.0.0.1:{port}!/ ws://127.0.0.1:{port}/
+    view-source:http://127.0.0.1:{port}/ feed:http://127.0.0.1:{port}/ feed://127.0.0.1:{port}/ http+unix://%2frun%2fx/
+"""
+TRICKS = [trick.replace("~", "\u00ad").replace("^", "\u200d") for trick in _TRICKS.split()]
+
 # Refusal as an address inside, as no address at all, or as a name that nobody has.
 REFUSALS = (FailureKind.PRIVATE_ADDRESS, FailureKind.BAD_URL, FailureKind.UNKNOWN_HOST)
 
@@ -144,6 +165,82 @@ async def test_no_redirect_leads_home(wire: Wire) -> None:
         assert inside.connections == 0
         assert len(wire.heard) == len(SPELLINGS)
     assert set(detour.asked) == {Detour.OUTSIDE}
+
+
+class Closed(httpcore.AnyIOBackend):
+    """Connects to nobody, and notes who it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def connect_tcp(self, host: str, *rest: object, **more: object) -> httpcore.AsyncNetworkStream:
+        self.asked.append(host)
+        raise httpcore.ConnectError("closed")
+
+
+async def test_no_spelling_and_no_trick_so_much_as_begins_to_connect() -> None:
+    closed = Closed()
+    async with make_client(
+        user_agent="t", resolve=names(inside_example=["10.0.0.1"]), backend=closed
+    ) as client:
+        for url in [asked("80", spelling) for spelling in SPELLINGS] + [
+            trick.format(port=80) for trick in TRICKS
+        ]:
+            with pytest.raises(FetchError) as caught:
+                await fetch(client, url)
+            assert caught.value.kind in REFUSALS, url
+    assert closed.asked == []
+
+
+@pytest.mark.parametrize("status", [301, 307])
+async def test_no_trick_in_a_redirect_leads_home(status: int, wire: Wire) -> None:
+    port, detour = wire.base.rpartition(":")[2], Detour()
+    resolve = names(news_example=[Detour.OUTSIDE], inside_example=["10.0.0.1"])
+    async with (
+        listening() as inside,
+        make_client(user_agent="t", resolve=resolve, backend=detour) as client,
+    ):
+        inside_port = inside.base.rpartition(":")[2]
+        for trick in TRICKS:
+            location = trick.format(port=inside_port)
+            wire.says("/feed", answer(status, b"", f"Location: {location}"))
+            with pytest.raises(FetchError) as caught:
+                await fetch(client, f"http://news.example:{port}/feed")
+            # Some are a path of the public host, which has no such page.
+            assert caught.value.kind in (*REFUSALS, FailureKind.NOT_FOUND), trick
+        assert inside.connections == 0
+    assert set(detour.asked) == {Detour.OUTSIDE}
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+async def test_no_name_that_stands_inside_is_connected_to(address: str) -> None:
+    closed = Closed()
+    async with make_client(user_agent="t", resolve=names(inside_example=[address]), backend=closed) as client:
+        for url in (
+            "http://inside.example/feed",
+            "https://inside.example./feed",
+            "http://INSIDE。example/feed",
+        ):
+            with pytest.raises(FetchError) as caught:
+                await fetch(client, url)
+            assert caught.value.kind is FailureKind.PRIVATE_ADDRESS, url
+    assert closed.asked == []
+
+
+async def test_a_name_that_moves_inside_between_redirects_is_not_followed(wire: Wire) -> None:
+    port = wire.base.rpartition(":")[2]
+    wire.hangs_up_after = 1
+    wire.says("/feed", answer(302, b"", "Location: /again"))
+    answers, detour = [[Detour.OUTSIDE], ["169.254.169.254"]], Detour()
+
+    async def rebinding(host: str, port: int) -> Sequence[str]:
+        return answers.pop(0)
+
+    async with make_client(user_agent="t", resolve=rebinding, backend=detour, rest=timedelta(0)) as client:
+        with pytest.raises(FetchError) as caught:
+            await fetch(client, f"http://rebind.example:{port}/feed")
+    assert caught.value.kind is FailureKind.PRIVATE_ADDRESS
+    assert detour.asked == [Detour.OUTSIDE]
 
 
 async def test_a_refused_host_is_named_with_the_way_to_allow_it(outsider: httpx.AsyncClient) -> None:

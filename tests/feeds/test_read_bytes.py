@@ -147,3 +147,9 @@ def test_short_entities_of_the_document_s_own_are_honoured() -> None:
     feed = parse(body)
     assert feed.title == "The Wire café"
     assert feed.problems == ()
+
+
+@pytest.mark.parametrize("before", [b"\n\n\xef\xbb\xbf", b"\xef\xbb\xbf \n", b" \t\r\n"])
+def test_what_stands_before_a_json_feed_is_passed_over(before: bytes) -> None:
+    body = b'{"version": "https://jsonfeed.org/version/1.1", "title": "T", "items": [{"id": "1"}]}'
+    assert len(parse(before + body, content_type="application/feed+json").entries) == 1

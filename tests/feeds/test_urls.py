@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.urls import absolute, canonical, host_of
+from feeds.urls import absolute, canonical, host_of, page_of
 
 BASE = "https://news.example/wire/feed.xml"
 ADDRESSES = st.one_of(
@@ -136,3 +136,26 @@ def test_an_absolute_address_stays_as_it_is(url: str) -> None:
 @given(ADDRESSES)
 def test_an_identity_is_its_own_identity(url: str) -> None:
     assert canonical(canonical(url)) == canonical(url)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "https://www.news.example/a",
+        "http://news.example/a/",
+        "https://news.example/a?ref=rss&utm_source=x&traffic_source=rss",
+        "https://news.example/a?_ga=1.2&from=rss_feed#top",
+    ],
+)
+def test_a_page_of_one_site_is_known_however_it_is_written(written: str) -> None:
+    assert page_of(written) == "https://news.example/a"
+
+
+def test_what_chooses_the_page_is_no_tracking() -> None:
+    for written in (
+        "https://news.example/a?from=kyiv",
+        "https://news.example/?source=12",
+        "https://www.example",
+    ):
+        assert page_of(written) == canonical(written)
+    assert page_of("https://news.example/a?ref=12") != page_of("https://news.example/a?ref=13")

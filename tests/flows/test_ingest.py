@@ -129,7 +129,7 @@ async def test_what_is_wrong_with_a_feed_is_told_with_its_entries(desk: Desk) ->
     await desk.follow(desk.wire.answers(200, RSS, body=broken))
     await desk.poll()
     said = desk.source().why
-    assert said.startswith("1 entries read; ")
+    assert said.startswith("1 new; ")
     assert said.count(";") >= 2
 
 
@@ -265,10 +265,10 @@ async def test_a_poll_that_is_interrupted_keeps_what_was_fetched_and_frees_the_r
 async def test_a_bug_stops_the_round_and_nothing_fetched_is_lost(
     desk: Desk, hour_long_gathering: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def with_a_bug(feed: Any, *, source_url: str, language: str | None) -> Any:
+    def with_a_bug(feed: Any, *, source_url: str, language: str | None, identity: Any) -> Any:
         if source_url.endswith("/2"):
             raise ZeroDivisionError
-        return read_stories(feed, source_url=source_url, language=language)
+        return read_stories(feed, source_url=source_url, language=language, identity=identity)
 
     monkeypatch.setattr(ingest, "read_stories", with_a_bug)
     desk.settings = replace(desk.settings, per_host=1)

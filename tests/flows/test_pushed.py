@@ -101,7 +101,7 @@ async def test_what_a_hub_sends_is_kept_like_what_was_asked_for(
     due = desk.source().next_due
     assert await sends(desk, body, sign(body, push.secret))
     assert [story.title for story in desk.stories()] == ["Talks go into day 2", "Talks go into day 1"]
-    assert desk.source().why == "2 entries sent by its hub"
+    assert desk.source().why == "1 known, 1 new; sent by its hub"
     assert desk.source().next_due == due
     assert known(desk).pushed_at == desk.clock()
     # Asked as before, with what the server said last.

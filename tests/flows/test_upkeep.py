@@ -66,7 +66,8 @@ async def test_fetches_that_found_nothing_are_forgotten_and_stories_never(desk: 
     desk.clock.move(6 * DAY)
     assert await forget_old(desk.database, desk.clock, KEEP) == 0
     desk.clock.move(25 * DAY)
-    assert await forget_old(desk.database, desk.clock, KEEP) == 5
+    # Four fragments, one fetch, and the body that the story was read from.
+    assert await forget_old(desk.database, desk.clock, KEEP) == 6
     assert rows(desk) == (1, 0)
     assert len(desk.stories()) == 1
 
@@ -94,6 +95,8 @@ async def test_a_house_in_order_is_said_to_be_so(desk: Desk) -> None:
     assert {name: says for name, (_, says) in said.items() if name != "schema"} == {
         "integrity": "every table and index is whole",
         "search": "1 stories are searchable",
+        "connection": "our own connection has not failed in the last day",
+        "alarms": "no alarm about a source stands",
         "sources": "1 sources, none silent",
         "briefs": "1 briefs, 1 of them published",
         "accounts": "1 may decide things",
@@ -160,6 +163,6 @@ async def test_a_database_that_lacks_a_table_is_examined_to_the_end(
 ) -> None:
     sqlite_database.write_now(lambda s: s.execute(text("DROP TABLE account")))
     said = {f.name: f for f in await examine(sqlite_database, clock, KEEP)}
-    assert (len(said), said["accounts"].is_well) == (6, False)
+    assert (len(said), said["accounts"].is_well) == (8, False)
     assert "no such table: account" in said["accounts"].says
     assert said["briefs"].is_well

@@ -5,7 +5,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.rules.changes import MOST_CHARACTERS, Stretch, changed
+from aggregator.rules.changes import MOST_CHARACTERS, Stretch, changed, with_facts
 
 
 def said(stretches: tuple[Stretch, ...]) -> list[tuple[str, str]]:
@@ -64,3 +64,21 @@ def test_same_and_gone_are_the_old_text_and_same_and_new_the_new_one(old: list[s
         return
     for kinds, words in ((("same", "gone"), old), (("same", "new"), new)):
         assert " ".join(each.text for each in stretches if each.kind in kinds).split() == words
+
+
+def test_the_names_and_numbers_that_changed_stand_apart() -> None:
+    old = "At least 12 people died in Kyiv, said Volodymyr Zelensky on Monday."
+    new = "At least 14 people died in Kharkiv, wrote Volodymyr Zelensky on Monday."
+    marked = list(with_facts(changed(old, new), old, new, "en"))
+    assert [(each.text.strip(), each.is_fact) for each in marked if each.kind == "new"] == [
+        ("14", True),
+        ("Kharkiv,", True),
+        ("wrote", False),
+    ]
+    assert [each.text.strip() for each in marked if each.is_fact and each.kind == "gone"] == ["12", "Kyiv,"]
+    assert "".join(each.text for each in marked if each.kind in ("same", "new")) == new
+
+
+def test_a_language_without_tables_has_its_numbers_marked() -> None:
+    marked = list(with_facts(changed("A 12", "A 14"), "A 12", "A 14", None))
+    assert [(each.text, each.is_fact) for each in marked if each.kind == "new"] == [("14", True)]

@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 FINE = Source(
     id=1, url="https://w.example/feed", title="", site_url=None, language=None, kind=SourceKind.NEWS,
-    rights=None, added_at=NOW - DAY, is_paused=False, gone_at=None, next_due=NOW, failures=0.0,
+    rights=None, added_at=NOW - 999 * DAY, is_paused=False, gone_at=None, next_due=NOW, failures=0.0,
     last_fetch=NOW, last_success=NOW, failure_kind=None, why="", stories=20,
 )  # fmt: skip
 
@@ -46,23 +46,29 @@ def test_the_rhythm_is_the_usual_time_between_two_stories() -> None:
 def test_a_source_is_silent_by_its_own_rhythm_and_never_over_a_night(
     kind: SourceKind, every: timedelta, quiet: timedelta, is_so: bool
 ) -> None:
-    assert is_silent(rhythm(quiet=quiet, every=every), kind, NOW) is is_so
+    assert is_silent(rhythm(quiet=quiet, every=every), replace(FINE, kind=kind)) is is_so
 
 
 def test_of_a_source_with_few_stories_nothing_is_said() -> None:
-    assert not is_silent(None, SourceKind.WIRE, NOW)
-    assert not is_silent(rhythm(quiet=900 * DAY, every=HOUR, stories=LEAST - 1), SourceKind.WIRE, NOW)
+    assert not is_silent(None, FINE)
+    assert not is_silent(rhythm(quiet=900 * DAY, every=HOUR, stories=LEAST - 1), FINE)
+
+
+def test_nobody_says_that_a_source_was_silent_before_it_was_followed() -> None:
+    quiet = rhythm(quiet=900 * DAY, every=HOUR)
+    assert is_silent(quiet, FINE)
+    assert not is_silent(quiet, replace(FINE, added_at=NOW - HOUR))
 
 
 def test_a_source_stands_in_one_place() -> None:
     quiet = rhythm(quiet=9 * DAY, every=HOUR)
-    assert standing_of(FINE, rhythm(quiet=HOUR, every=HOUR), NOW) is Standing.FINE
-    assert standing_of(FINE, quiet, NOW) is Standing.SILENT
+    assert standing_of(FINE, rhythm(quiet=HOUR, every=HOUR)) is Standing.FINE
+    assert standing_of(FINE, quiet) is Standing.SILENT
     # Why it is silent is known, so that is said.
     failing = replace(FINE, failure_kind="timeout")
-    assert standing_of(failing, quiet, NOW) is Standing.FAILING
-    assert standing_of(replace(failing, last_success=None), None, NOW) is Standing.NEVER
-    assert standing_of(replace(FINE, last_success=None, last_fetch=None), None, NOW) is Standing.WAITING
+    assert standing_of(failing, quiet) is Standing.FAILING
+    assert standing_of(replace(failing, last_success=None), None) is Standing.NEVER
+    assert standing_of(replace(FINE, last_success=None, last_fetch=None), None) is Standing.WAITING
     gone = replace(failing, gone_at=NOW)
-    assert standing_of(gone, quiet, NOW) is Standing.GONE
-    assert standing_of(replace(gone, is_paused=True), quiet, NOW) is Standing.PAUSED
+    assert standing_of(gone, quiet) is Standing.GONE
+    assert standing_of(replace(gone, is_paused=True), quiet) is Standing.PAUSED

@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import inspect, select, text
 from sqlmodel import Session
 
+from aggregator.rules.identities import page_key
 from aggregator.store import schema, stories
 from aggregator.store.database import Database, StoreUnusable, sqlite_path
-from aggregator.store.tables import metadata
+from aggregator.store.tables import STORY, metadata
+from aggregator.store.tables_ingest import STORY_KEY
+from tests.conftest import NOW
 from tests.store.newsroom import keep_stories, says
 
 
@@ -107,3 +112,37 @@ def test_another_programs_database_is_refused_and_left_unchanged(tmp_path: Path)
             schema.prepare(database)
         assert tables(database) == {"recipe"}
     assert path.read_bytes() == before
+
+
+def test_stories_of_an_older_database_keep_their_keys_and_get_their_pages(empty_url: str) -> None:
+    def as_before(session: Session) -> None:
+        config = Config()
+        config.set_main_option("script_location", schema._folder())
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "0005")
+        session.execute(
+            text(
+                "INSERT INTO source (id, url, title, kind, reuse, added_at, is_paused, host, next_due, failures, why)"
+                " VALUES (1, 'https://wire.example/feed', '', 'news', 'summary', :now, :no, 'wire.example', :now, 0,"
+                " '')"
+            ),
+            {"now": NOW.replace(tzinfo=None), "no": False},
+        )
+        story = text(
+            "INSERT INTO story (id, source_id, key, entry_id, url, first_seen, sorted_at, versions, digest)"
+            " VALUES (:id, 1, :key, :key, :url, :now, :now, 1, 'd')"
+        )
+        for id, url in ((1, "http://www.wire.example/a/?utm_source=rss"), (2, None)):
+            values = {"id": id, "key": f"k{id}", "url": url, "now": NOW.replace(tzinfo=None)}
+            session.execute(story, values)
+
+    with Database(empty_url) as database:
+        database.write_now(as_before)
+        schema.prepare(database)
+        names = database.read_now(lambda s: s.execute(select(STORY_KEY.c.key, STORY_KEY.c.story_id)).all())
+        pages = database.read_now(
+            lambda s: s.execute(select(STORY.c.page).order_by(STORY.c.id)).scalars().all()
+        )
+        assert database.read_now(schema.drift) == []
+    assert sorted(tuple(name) for name in names) == [("k1", 1), ("k2", 2)]
+    assert pages == [page_key("https://wire.example/a"), None]

@@ -12,13 +12,13 @@ from html import unescape
 import httpx
 import pytest
 
-from aggregator.flows import ingest, looking
+from aggregator.flows import ingest, looking, moves
 from aggregator.flows.ingest import FetchSettings
 from aggregator.flows.partners import key_digest
 from aggregator.flows.publish import publish_channels
 from aggregator.model import Reuse, Source, SourceDraft, SourceKind
 from aggregator.rules.channels import Channel
-from aggregator.store import accounts, documents, sources
+from aggregator.store import accounts, documents, pauses, sources
 from aggregator.store.database import Database
 from feeds.opml import read_opml
 from feeds.read import parse
@@ -120,7 +120,10 @@ def all_sorts(newsroom: Newsroom) -> None:
     database = newsroom.database
     names = ("fine", "failing", "gone", "paused", "never", "waiting", "silent")
     drafts = [SourceDraft(f"https://{name}.example/feed", title=name.title()) for name in names]
-    ids = dict(zip(names, add(database, *drafts), strict=True))
+    # Followed for a month, so that the silent one was silent under our eyes.
+    month_ago = NOW - timedelta(days=30)
+    added = database.write_now(lambda s: sources.add(s, drafts, now=month_ago))
+    ids = dict(zip(names, added, strict=True))
     news = [says(f"k{n}", f"Day {n}", published=NOW - n * HOUR) for n in range(8)]
     old = [says(f"k{n}", f"Day {n}", published=NOW - timedelta(days=5) - n * HOUR) for n in range(8)]
     before = NOW - HOUR
@@ -600,3 +603,128 @@ async def test_a_decision_wakes_the_job_that_carries_it_out(
         (source,) = follow(database, "https://wire.example/feed")
         await send(client, f"{LIST}/{source}/ask")
     assert woken == ["poll"]
+
+
+async def test_an_editor_sees_why_links_count_and_says_otherwise(
+    newsroom: Newsroom, editor: httpx.AsyncClient, wire: ScriptedWire
+) -> None:
+    (source,) = follow(newsroom.database, wire.says(*(entry(n, guid=f"urn:0:{n}") for n in range(4))))
+    await poll(newsroom)
+    assert "their ids" in await page(editor, f"{LIST}/{source}")
+    wire.says(*(entry(n, guid=f"urn:1:{n}") for n in range(4)))
+    newsroom.clock.move(HOUR)
+    await poll(newsroom)
+    shown = await page(editor, f"{LIST}/{source}")
+    assert "their links" in shown
+    assert "4 of 4 known stories came back under new ids" in shown
+    answer = await send(editor, f"{LIST}/{source}/identity", act="id")
+    assert answer.status_code == 303
+    assert "their ids (ada says so)" in re.sub(r"<[^>]+>", "", await page(editor, f"{LIST}/{source}"))
+    assert (one(newsroom.database, source).identity, one(newsroom.database, source).identity_by) == (
+        "id",
+        "ada",
+    )
+    assert (await send(editor, f"{LIST}/{source}/identity", act="guess")).status_code == 400
+
+
+# Where a source went
+
+
+async def lost(newsroom: Newsroom, wire: ScriptedWire) -> tuple[int, str]:
+    """A feed that worked and is lost, found elsewhere: its id and the new address."""
+    (source,) = add(newsroom.database, SourceDraft(wire.says(entry(1)), site_url=wire.at("/site")))
+    await poll(newsroom)
+    there = wire.says(entry(1), entry(2, "Ferries sail again"), path="/there")
+    page = f'<link rel="alternate" type="application/rss+xml" href="{there}">'.encode()
+    wire.answers(
+        200, "Content-Type: text/html", body=b"<!doctype html><title>Wire</title>" + page, path="/site"
+    )
+    wire.answers(404)
+    newsroom.clock.move(HOUR)
+    await poll(newsroom)
+    assert (
+        await moves.look_for_lost(newsroom.database, looking.Looker.of(newsroom.fetch), newsroom.clock) == 1
+    )
+    return source, there
+
+
+async def test_a_lost_feed_is_shown_where_it_was_found_and_followed_there(
+    newsroom: Newsroom, editor: httpx.AsyncClient, wire: ScriptedWire
+) -> None:
+    source, there = await lost(newsroom, wire)
+    shown = await page(editor, f"{LIST}/{source}")
+    assert "It may have moved" in shown
+    assert there in shown
+    assert "Ferries sail again" in shown
+    answer = await send(editor, f"{LIST}/{source}/move", act="follow")
+    assert answer.headers["location"] == f"{LIST}/{source}?told=moved"
+    assert one(newsroom.database, source).url == there
+    shown = await page(editor, answer.headers["location"])
+    assert "Its stories stay its own." in shown
+    assert "It may have moved" not in shown
+    assert "ada says to follow it there" in shown
+    # Pressed a second time, it says what has become of it.
+    again = await send(editor, f"{LIST}/{source}/move", act="follow")
+    assert again.status_code == 400
+    assert "Nothing is proposed for this source any more." in again.text
+
+
+async def test_an_editor_says_no_to_where_a_feed_was_found(
+    newsroom: Newsroom, editor: httpx.AsyncClient, wire: ScriptedWire
+) -> None:
+    source, _ = await lost(newsroom, wire)
+    answer = await send(editor, f"{LIST}/{source}/move", act="refuse")
+    assert answer.headers["location"] == f"{LIST}/{source}?told=refused"
+    assert "It may have moved" not in await page(editor, answer.headers["location"])
+    assert one(newsroom.database, source).url == wire.feed
+    assert (await send(editor, f"{LIST}/{source}/move", act="perhaps")).status_code == 400
+    assert (await send(editor, f"{LIST}/99999/move", act="refuse")).status_code == 404
+
+
+async def test_a_viewer_sees_where_a_feed_was_found_and_decides_nothing(
+    newsroom: Newsroom, reader: httpx.AsyncClient, wire: ScriptedWire
+) -> None:
+    source, _ = await lost(newsroom, wire)
+    await sign_in(newsroom, reader, "viewer")
+    shown = await page(reader, f"{LIST}/{source}")
+    assert "Follow it there" not in shown
+    assert "It may have moved" in shown
+    assert (await send(reader, f"{LIST}/{source}/move", act="follow")).status_code == 403
+
+
+async def test_an_old_address_that_is_added_again_leads_to_its_source(
+    newsroom: Newsroom, editor: httpx.AsyncClient, wire: ScriptedWire
+) -> None:
+    source, _ = await lost(newsroom, wire)
+    await send(editor, f"{LIST}/{source}/move", act="follow")
+    answer = await send(editor, LIST, take0="on", url0=wire.feed, kind="news", reuse="summary")
+    assert answer.headers["location"] == f"{LIST}/{source}?told=known"
+
+
+async def test_gaps_redirects_and_pauses_stand_on_the_page_of_a_source(
+    newsroom: Newsroom, editor: httpx.AsyncClient, wire: ScriptedWire
+) -> None:
+    there = wire.says(entry(1), path="/there")
+    (source,) = add(newsroom.database, SourceDraft(wire.answers(302, f"Location: {there}")))
+    await poll(newsroom)
+    newsroom.clock.move(HOUR)
+    wire.says(entry(5), entry(6), path="/there")
+    await poll(newsroom)
+    shown = await page(editor, f"{LIST}/{source}")
+    assert '<span class="badge">gap</span>' in shown
+    assert "nothing that it showed was known, so stories may be missing" in shown
+    assert f"302 to {there}" in shown
+    newsroom.clock.move(HOUR)
+    add(newsroom.database, SourceDraft(wire.answers(429, "Retry-After: 7200", path="/other")))
+    newsroom.clock.move(HOUR)
+    await poll(newsroom)
+    newsroom.clock.move(HOUR)
+    assert "127.0.0.1 asked us to wait, all its feeds." in await page(editor, f"{LIST}/{source}")
+
+
+async def test_an_outage_of_our_own_is_told_to_a_chief(newsroom: Newsroom, reader: httpx.AsyncClient) -> None:
+    await sign_in(newsroom, reader, "chief")
+    await newsroom.database.write(lambda s: pauses.begin_outage(s, NOW, "5 of 6 hosts could not be reached"))
+    assert "Our own connection has failed since" in await page(reader, "/desk/today")
+    await newsroom.database.write(lambda s: pauses.end_outage(s, NOW + HOUR))
+    assert "No feed was charged with it." in await page(reader, "/desk/today")

@@ -19,6 +19,7 @@ from aggregator.web.context import Service
 from aggregator.web.desk import shown
 from aggregator.web.desk.frame import Decider, Here, Sent, Who, led_to, render_desk
 from aggregator.web.desk.reading import readings_of
+from aggregator.web.shown import direction
 
 router = APIRouter(prefix="/desk/briefs", include_in_schema=False)
 
@@ -150,6 +151,8 @@ async def _page(
         "proposed": [shown.card(each) for each in proposed],
         "roles": shown.ROLES,
         "kinds": shown.KINDS,
+        "parts": shown.WIRE_PARTS,
+        "direction": direction,
         "conflicts": CONFLICTS,
         "states": shown.STATES,
         "acts": shown.ACTS,

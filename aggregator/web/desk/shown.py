@@ -71,6 +71,9 @@ PARTS = {
     "authors": N_("Author"),
 }
 
+#: The parts of a story of the wire.
+WIRE_PARTS = {"title": N_("Title"), "summary": N_("Summary"), "body": N_("Text")}
+
 #: Reasons shown on a card; the others are of less weight.
 MOST_REASONS = 8
 

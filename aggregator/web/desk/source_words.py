@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aggregator.model import Outcome, Reuse, SourceKind
+from aggregator.model import AlarmKind, Outcome, Reuse, SourceKind
 from aggregator.rules.standing import Standing
 from aggregator.web.locales import N_
 from feeds.errors import FailureKind
@@ -10,6 +10,7 @@ from feeds.errors import FailureKind
 #: The filters of the list, by their name in the address.
 FILTERS = {
     "all": N_("All"),
+    "alarm": N_("Alarm"),
     "failing": N_("Failing"),
     "silent": N_("Silent"),
     "paused": N_("Paused"),
@@ -33,6 +34,13 @@ STANDINGS = {
     Standing.SILENT: N_("silent"),
     Standing.WAITING: N_("not asked yet"),
     Standing.PAUSED: N_("paused"),
+}
+
+#: What an alarm is about.
+ALARMS = {
+    AlarmKind.SILENT: N_("alarm: silent"),
+    AlarmKind.FAILING: N_("alarm: failing"),
+    AlarmKind.FEWER: N_("alarm: shows far less"),
 }
 
 KINDS = {
@@ -68,6 +76,7 @@ OUTCOMES = {
     Outcome.FETCHED: N_("read"),
     Outcome.FAILED: N_("failed"),
     Outcome.PUSHED: N_("sent by its hub"),
+    Outcome.AGAIN: N_("read again"),
 }
 
 #: The ways of failing, in a few words.
@@ -126,8 +135,12 @@ TOLD = {
     "saved": N_("Saved. Channels follow within seconds."),
     "paused": N_("Paused: it is not asked any more, and its stories stay."),
     "resumed": N_("It goes on, and is asked when its turn comes."),
+    "keep": N_("Saved. What is older goes within hours."),
     "asked": N_("It is asked now. What comes is here when you load this page again."),
+    "identified": N_("Saved. It holds from the next fetch on."),
     "kept": N_("It gave stories, which are kept; so it stands here, paused."),
+    "moved": N_("It is followed at its new address, and asked there now. Its stories stay its own."),
+    "refused": N_("Kept where it is. That address is not proposed again."),
     "stopped": N_("It is no longer followed. It had given no story."),
     "followed": N_("It is followed, and asked for the first time now."),
     "known": N_("It was followed already, and stays as it was."),

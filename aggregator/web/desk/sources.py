@@ -10,7 +10,9 @@ from fastapi import APIRouter, HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from aggregator.errors import BadInput
+from aggregator.flows import moves
 from aggregator.flows import source_desk as flow
+from aggregator.flows.retention import keep_source
 from aggregator.flows.source_desk import Asked, Followed
 from aggregator.flows.sources import export_opml
 from aggregator.model import Outcome, SignedIn
@@ -20,6 +22,7 @@ from aggregator.web.desk.frame import Decider, Here, Sent, Who, reading_of, rend
 from aggregator.web.desk.sparks import spark
 from aggregator.web.shown import direction, story_title
 from feeds.shareable import is_shareable
+from feeds.urls import host_of
 
 router = APIRouter(prefix="/desk", include_in_schema=False)
 
@@ -118,6 +121,44 @@ async def ask(source_id: int, service: Here, who: Decider, _: Sent) -> Response:
     return _to(service, source_id, "asked")
 
 
+@router.post("/sources/{source_id:int}/keep")
+async def keep(source_id: int, service: Here, who: Decider, sent: Sent) -> Response:
+    """Say how long its stories are kept."""
+    days = sent.get("days", "")
+    await _require(service, source_id)
+    try:
+        await keep_source(service.database, source_id, days)
+    except BadInput as error:
+        return await _page(service, who, source_id, status=400, given={"days": days}, problem=str(error))
+    return _to(service, source_id, "keep")
+
+
+@router.post("/sources/{source_id:int}/move")
+async def move(source_id: int, service: Here, who: Decider, sent: Sent) -> Response:
+    """Follow it where it was found, or say that it is not there."""
+    act, by = sent.get("act"), who.account.name
+    if act not in ("follow", "refuse"):
+        raise BadInput("Say whether to follow it there or not: one of the two buttons does.")
+    await _require(service, source_id)
+    if act == "refuse":
+        await moves.refuse_proposal(service.database, source_id, by=by)
+        return _to(service, source_id, "refused")
+    try:
+        await moves.follow_proposal(service.database, service.clock, source_id, by=by)
+    except BadInput as error:
+        return await _page(service, who, source_id, status=400, problem=str(error))
+    service.soon("poll")
+    return _to(service, source_id, "moved")
+
+
+@router.post("/sources/{source_id:int}/identity")
+async def identify(source_id: int, service: Here, who: Decider, sent: Sent) -> Response:
+    """Say by what its entries are known."""
+    await _require(service, source_id)
+    await flow.identify_source(service.database, source_id, sent.get("act", ""), by=who.account.name)
+    return _to(service, source_id, "identified")
+
+
 @router.post("/sources/{source_id:int}/stop")
 async def stop(source_id: int, service: Here, _: Decider, __: Sent) -> Response:
     """Stop following it; where it gave stories it is only paused."""
@@ -145,6 +186,7 @@ async def _page(
     )
     if seen is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
+    where = await service.database.read(lambda session: moves.whereabouts(session, source_id, now))
     source = seen.followed.source
     reading = reading_of(who)
     return render_desk(
@@ -158,7 +200,12 @@ async def _page(
         source=source,
         words=source_words,
         plot=plots.columns((reading.stamp(at), count) for at, count in seen.beats),
-        given=given or _given(seen.followed),
+        given=_given(seen.followed) | (given or {}),
+        kept_days=service.keep.stories.days,
+        where=where,
+        hops_of=moves.hops_of,
+        is_shareable=is_shareable,
+        host_of=host_of,
         is_first=begin is None,
         may=_may(who),
         may_know=_may(who) or is_shareable(source.url),
@@ -178,6 +225,7 @@ def _given(one: Followed) -> dict[str, str]:
         "language": source.language or "",
         "rights": source.rights or "",
         "reuse": source.reuse.value,
+        "days": "" if source.keep_days is None else str(source.keep_days),
     }
 
 

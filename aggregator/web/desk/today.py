@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from aggregator.flows import today as flow
 from aggregator.model import Source
-from aggregator.web.desk import plots, shown
+from aggregator.web.desk import plots, shown, source_words
 from aggregator.web.desk.frame import Here, Who, is_chief, reading_of, render_desk
 from aggregator.web.locales import N_, Reading
 from feeds.urls import host_of
@@ -67,6 +67,7 @@ async def today(service: Here, who: Who) -> Response:
         kinds=shown.KINDS,
         acts=shown.ACTS,
         name_of=_name_of,
+        words=source_words,
     )
 
 
