@@ -9,7 +9,7 @@ from math import ceil
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from aggregator.errors import BadInput
 from aggregator.flows.signing_in import LASTS, read_in, sign_in, sign_out, signed_in
@@ -22,6 +22,7 @@ from aggregator.web.desk.frame import (
     cookie_name,
     fields_of,
     is_secure,
+    led_to,
     render_desk,
     require_our_origin,
 )
@@ -100,7 +101,7 @@ async def enter(request: Request, service: Here) -> Response:
         return _page(service, request, HTTPStatus.FORBIDDEN, next=next, name=name, problem=problem)
     failures.forget(name)
     await _note_zone(service, token, fields.get("zone", ""))
-    answer = _led_to(service, next if _is_ours(next) else START)
+    answer = led_to(service, next if _is_ours(next) else START)
     answer.set_cookie(
         cookie_name(service.site),
         token,
@@ -118,7 +119,7 @@ async def leave(request: Request, service: Here, _: Sent) -> Response:
     """End the session of whoever is signed in."""
     name = cookie_name(service.site)
     await sign_out(service.database, request.cookies[name])
-    answer = _led_to(service, "/desk/sign-in")
+    answer = led_to(service, "/desk/sign-in")
     answer.delete_cookie(name, path="/", secure=is_secure(service.site), httponly=True, samesite="lax")
     return answer
 
@@ -136,7 +137,7 @@ async def set_you(service: Here, who: Who, sent: Sent) -> Response:
     if language not in LANGUAGES or zone_named(zone) is None:
         raise BadInput("Choose one of the languages and one of the time zones of the page.")
     await read_in(service.database, who.account, language=language, zone=zone)
-    return _led_to(service, "/desk/you")
+    return led_to(service, "/desk/you")
 
 
 async def _note_zone(service: Service, token: str, zone: str) -> None:
@@ -161,10 +162,6 @@ def _page(
 ) -> Response:
     about = {"next": next, "name": name, "problem": problem, "reading": _reading(request)}
     return render_desk(service, None, "sign-in.html", status, **about)
-
-
-def _led_to(service: Service, path: str) -> Response:
-    return RedirectResponse(service.base + path, HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
 
 
 def _is_ours(path: str) -> bool:
