@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check run format clean
+.PHONY: help demo test check run bench format clean
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 12
 
@@ -30,6 +30,9 @@ check: $(READY) ## Style, types and the one-way imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+bench: $(READY) ## Speed against the peers, with plots in docs/plots; half an hour
+	$(BIN)/python benchmarks/every.py
 
 format: $(READY) ## Put the code into its one form
 	$(BIN)/ruff check --fix .

@@ -96,7 +96,7 @@ def _outlets(count: int) -> Iterator[SourceDraft]:
 
 
 def _made(count: int, ids: Sequence[int], rng: random.Random) -> Iterator[Made]:
-    vocabulary = {language: _vocabulary(language, rng) for language in HEADLINES}
+    vocabulary = {language: vocabulary_of(language, rng) for language in HEADLINES}
     shares = [about[0] for about in HEADLINES.values()]
     done = event = 0
     while done < count:
@@ -127,17 +127,17 @@ def _draft(language: str, vocabulary: list[str], rng: random.Random) -> StoryDra
     _, parts = HEADLINES[language]
     title = ("" if language == "zh" else " ").join(rng.choice(part.split("|")) for part in parts)
     title += f" {rng.choice(vocabulary)} {rng.choice(vocabulary)}"
-    body = " ".join(_zipf(vocabulary, rng, 220))
+    body = " ".join(zipf(vocabulary, rng, 220))
     if rng.random() < 0.45 and language in ("en", "fr", "de"):
         body = f"Ukraine {body}"
-    summary = " ".join(_zipf(vocabulary, rng, 30))
+    summary = " ".join(zipf(vocabulary, rng, 30))
     entry = Entry(
         title=title, summary=Text(summary), content=Text(f"<p>{body}</p>", "html"), language=language
     )
     return StoryDraft("", "", None, language, summary, body, "", entry)
 
 
-def _zipf(vocabulary: list[str], rng: random.Random, count: int) -> list[str]:
+def zipf(vocabulary: list[str], rng: random.Random, count: int) -> list[str]:
     return [vocabulary[int(len(vocabulary) ** rng.random()) - 1] for _ in range(count)]
 
 
@@ -158,7 +158,7 @@ def _changed(draft: StoryDraft, rng: random.Random) -> StoryDraft:
     return replace(draft, body=" ".join(words), entry=entry, digest=sha256(title.encode()).hexdigest())
 
 
-def _vocabulary(language: str, rng: random.Random) -> list[str]:
+def vocabulary_of(language: str, rng: random.Random) -> list[str]:
     syllables = _SYLLABLES[_SCRIPTS.get(language, "latin")].split()
     return ["".join(rng.choices(syllables, k=rng.randrange(1, 5))) for _ in range(4_000)]
 
