@@ -39,11 +39,14 @@ from aggregator.store import accounts, briefs, schema, sources
 from aggregator.store.database import Database
 from aggregator.work.jobs import Job
 from aggregator.work.schedule import Schedule
+from feeds.http import Client
 
 OnStart = Callable[[int], None]
 
 #: How often what is not driven by due times is looked at.
 RENDER_EVERY = timedelta(seconds=5)
+#: Stories that come one after the other are digested together, and wait no longer than this for one another.
+DIGEST_REST = timedelta(milliseconds=200)
 PUSH_EVERY = timedelta(seconds=2)
 UPKEEP_EVERY = timedelta(hours=6)
 ALARMS_EVERY = timedelta(minutes=5)
@@ -58,7 +61,7 @@ def now() -> datetime:
 class Clients:
     """What a process speaks HTTP with. They differ in what they may reach."""
 
-    fetching: httpx.AsyncClient
+    fetching: Client
     pushing: httpx.AsyncClient
 
 
@@ -119,8 +122,8 @@ class App:
         await editorial.release_due(self.database, self.clock)
         newest = await self.database.read(briefs.newest_publication)
         held = await self.catalogue()
-        await topics.match_topics(self.database, held.plain_topics)
         await upkeep.index_search(self.database)
+        await topics.match_topics(self.database, held.plain_topics)
         await cluster.cluster_new(self.database, self.clock)
         await suggest.suggest_links(self.database, self.clock)
         settings = self.settings
@@ -168,15 +171,26 @@ class App:
         """The jobs of a process that does everything."""
         looker = Looker.of(self.settings.fetch)
 
+        def news() -> None:
+            # Whatever else is under way, what came is found by a search at once.
+            jobs.soon("search")
+            jobs.soon("digest")
+
         async def sweep() -> datetime | None:
             found, due = await ingest.poll_due(
-                self.database, clients.fetching, self.clock, self.settings.fetch
+                self.database,
+                clients.fetching,
+                self.clock,
+                self.settings.fetch,
+                on_news=news,
             )
-            if found.new or found.changed or found.withdrawn:
-                jobs.soon("digest")
             if any(found.failed[kind] for kind in moves.LOST):
                 jobs.soon("moves")
             return due
+
+        async def search() -> datetime | None:
+            await upkeep.index_search(self.database)
+            return None
 
         async def digest() -> datetime | None:
             rendered = await self.digest()
@@ -205,7 +219,8 @@ class App:
         jobs = Schedule(
             [
                 Job("poll", sweep),
-                Job("digest", digest, at_least_every=RENDER_EVERY),
+                Job("search", search, at_least_every=RENDER_EVERY),
+                Job("digest", digest, rest=DIGEST_REST, at_least_every=RENDER_EVERY),
                 Job("push", deliver, at_least_every=PUSH_EVERY),
                 Job("alarms", watch, at_least_every=ALARMS_EVERY),
                 Job("upkeep", keep, at_least_every=UPKEEP_EVERY),

@@ -121,6 +121,8 @@ class SourceDue:
     failures: float
     #: By what its entries are known.
     identity: Identity = "id"
+    #: The host of its address; "" where nobody has looked yet.
+    host: str = ""
     #: How it stands with being asked.
     paced: Paced = field(default_factory=Paced)
 

@@ -64,7 +64,9 @@ def listen(host: str, port: int) -> socket.socket:
         AggregatorError: something else listens there, or there is no such port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named, or asyncio takes the connections for others than TCP and leaves them Nagle's
+    # algorithm: an answer in two packets then waits for the client's delayed acknowledgement, 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -209,5 +209,5 @@ class Document:
     body: bytes
     #: As in a Content-Type header.
     media_type: str
-    #: Strong and quoted: a digest of `body` (RFC 9110 section 8.8.3).
+    #: Strong and quoted: a digest of `body`, or of what it was joined from (RFC 9110 section 8.8.3).
     etag: str

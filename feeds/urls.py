@@ -18,10 +18,25 @@ _USER = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:%-]*")
 # All that RFC 3986 lets stand in a path, a query or a fragment; a percent sign only before two digits.
 _NOT_IN_PATH = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9._~!$&'()*+,;=:@/%-]")
 _NOT_IN_QUERY = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]")
+# An address that is one already, as most are: nothing of it would be written in another way.
+_PLAIN = re.compile(
+    r"https?://[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_-])?(?:/[A-Za-z0-9._~!$&'()*+,;=:@/-]*)?"
+    r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?(?:#[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?"
+)
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+#: An address in which nothing is to be done, whatever it is joined to. urllib takes what stands behind a
+#: semicolon in a path apart, and drops parts that are empty.
+SETTLED = r"""
+    https?://[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_-])?
+    (?:/(?:[A-Za-z0-9._~!$&'()*+,=:@/-]|%[0-9A-Fa-f]{2})*+)?+
+    (?:\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})++)?+
+    (?:\#(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})++)?+"""
+_SETTLED = re.compile(SETTLED, re.VERBOSE)
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _MAIL = re.compile(r"mailto:[^\s<>\"\\^`{|}]+@[^\s<>\"\\^`{|}]+", re.IGNORECASE)
 _AROUND = "".join(map(chr, range(0x21))) + "\x7f\xa0\u200b\u2028\u2029\ufeff"
+
+_HOST_END = re.compile(r"\.?(?::(?:80|443)?)?$")
 
 _WWW = re.compile(r"https://www\.(?=[^/.]+\.[^/])")
 
@@ -56,12 +71,21 @@ def absolute(url: str | None, base: str | None = None, *, mailto: bool = False) 
     written = (url or "").strip(_AROUND)
     if not written:
         return None
+    if is_settled(written):
+        return written
     if mailto and _MAIL.fullmatch(written):
         return "mailto:" + _encode(_NOT_IN_QUERY, written[7:])
+    if _PLAIN.fullmatch(written):
+        return written
     try:
         return _uri(_joined(written, base))
     except ValueError:  # urllib refuses brackets, ports and hosts that no browser would take either.
         return None
+
+
+def is_settled(url: str) -> bool:
+    """Whether an address is what `absolute` would make of it, joined to any base."""
+    return _SETTLED.fullmatch(url) is not None
 
 
 def canonical(url: str) -> str:
@@ -76,7 +100,7 @@ def canonical(url: str) -> str:
         return url.strip()
     parts = urlsplit(uri)
     host = parts.netloc.rpartition("@")[2]
-    host = re.sub(r"\.?(?::(?:80|443)?)?$", "", host, count=1)
+    host = _HOST_END.sub("", host, count=1) if host[-1:] in ".:034" else host
     path = _without_dots(_plain_escapes(parts.path)).rstrip("/")
     query = "&".join(pair for pair in parts.query.split("&") if not _is_tracking(pair))
     return urlunsplit(("https", host, path, _plain_escapes(query), ""))
@@ -153,7 +177,7 @@ def _percent(found: re.Match[str]) -> str:
 
 def _plain_escapes(text: str) -> str:
     """The same with escapes in upper case, and without those that are not needed (section 6.2.2)."""
-    return _ESCAPE.sub(_plain_escape, text)
+    return _ESCAPE.sub(_plain_escape, text) if "%" in text else text
 
 
 def _plain_escape(found: re.Match[str]) -> str:
@@ -163,6 +187,8 @@ def _plain_escape(found: re.Match[str]) -> str:
 
 def _without_dots(path: str) -> str:
     """Resolve `.` and `..` (RFC 3986 section 5.2.4)."""
+    if "/." not in path and not path.startswith("."):
+        return path
     kept: list[str] = []
     for segment in path.split("/"):
         if segment == ".." and len(kept) > 1:

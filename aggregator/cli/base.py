@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    import asyncio
+
     from aggregator.app import App
     from aggregator.settings import Settings
 
@@ -71,8 +72,11 @@ def run_until_done(work: Coroutine[Any, Any, T], *, farewell: str = FAREWELL) ->
     Raises:
         typer.Exit: it was interrupted (130, as shells have it).
     """
+    import asyncio
+
     try:
-        return asyncio.run(_ended_by_sigterm(work))
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_ended_by_sigterm(work))
     except KeyboardInterrupt:
         note(farewell)
         raise typer.Exit(130) from None
@@ -85,8 +89,20 @@ def run_until_done(work: Coroutine[Any, Any, T], *, farewell: str = FAREWELL) ->
         raise
 
 
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where there is one; None stands for asyncio's own loop."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
 async def _ended_by_sigterm(work: Coroutine[Any, Any, T]) -> T:
     """The work, which SIGTERM cancels as asyncio.run has Ctrl-C do."""
+    import asyncio
+
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None  # noqa: S101 - a coroutine that runs is in a task
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aggregator.app import App
     from aggregator.flows.catalogue import Catalogue
     from aggregator.flows.channels import Difference, Preview, Step
-    from aggregator.flows.publish import Press
+    from aggregator.flows.plans import Press
     from aggregator.outgoing import Subscriber
     from aggregator.rules.channels import Channel
 
@@ -263,7 +263,7 @@ def require_channel(held: Catalogue, slug: str) -> Channel:
 
 def press_of(app: App, held: Catalogue) -> Press:
     """What channels are rendered with."""
-    from aggregator.flows.publish import Press
+    from aggregator.flows.plans import Press
 
     settings = app.settings
     return Press(settings.site, held.topics, settings.push.advertised(settings.site))

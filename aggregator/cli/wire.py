@@ -8,7 +8,6 @@ import typer
 
 from aggregator.cli.base import JSON, Context, note, run, say, say_json, say_table
 from aggregator.errors import BadInput
-from aggregator.written import read_duration
 
 topics = typer.Typer(help="What editors follow: list, test.", no_args_is_help=True)
 
@@ -140,6 +139,8 @@ def read_since(written: str | None, now: datetime) -> datetime | None:
     Raises:
         BadParameter: it is no time.
     """
+    from aggregator.written import read_duration
+
     if written is None:
         return None
     try:

@@ -51,8 +51,8 @@ def archive_past(session: Session, channel: Channel, site: Site, render: Render,
 def _make_page(
     session: Session, channel: Channel, site: Site, render: Render, rows: Sequence[Carried], now: datetime
 ) -> None:
-    before = documents.newest_page(session, channel.slug)
-    number = before.number + 1 if before else 1
+    last, before = documents.newest_page(session, channel.slug) or (0, None)
+    number = last + 1
     newest_first = sorted(rows, key=lambda row: row.entry.updated or now, reverse=True)
     fragments = render(session, newest_first)
     # The address is part of the page, so its digest is that of the page without it.
@@ -69,10 +69,8 @@ def _make_page(
     carried.mark_archived(session, channel.slug, ids, number)
 
 
-def _head(
-    channel: Channel, site: Site, rows: Sequence[Carried], before: ArchivePage | None, name: str
-) -> Feed:
-    head = head_of(channel, site, updated=rows[0].entry.updated, archive=before.name if before else None)
+def _head(channel: Channel, site: Site, rows: Sequence[Carried], before: str | None, name: str) -> Feed:
+    head = head_of(channel, site, updated=rows[0].entry.updated, archive=before)
     links = [link for link in head.links if link.rel != "self"]
     own = Link(site.page(archive_path(channel.slug, name)), rel="self", type="application/atom+xml")
     current = Link(site.page(channel.path), rel="current")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 from sqlmodel import Session
 
+from aggregator.flows.remembered import Basis, Memory
 from aggregator.language.query import parse_query
 from aggregator.language.text import fold
 from aggregator.model import Publication, Story
 from aggregator.rules.briefs import BriefText, read_brief
-from aggregator.rules.channels import Candidate, Channel, Site
+from aggregator.rules.channels import Candidate, Channel, Kind, Site
 from aggregator.rules.entries import Published, brief_candidate, story_candidate
 from aggregator.rules.topics import CompiledTopic, Subject, decide, known_as
-from aggregator.store import briefs, progress, sources, stories, topics
+from aggregator.store import briefs, progress, sources, stamps, stories, topics
+from aggregator.store.stamps import BriefStamp, Stamp
 
 #: Stories and briefs that are looked at for a channel of n entries, as a multiple of n: some share a page.
 SPARE = 2
@@ -45,20 +47,69 @@ def find_candidates(
     *,
     stories_too: Iterable[int] = (),
     briefs_too: Collection[int] = (),
+    memory: Memory | None = None,
 ) -> list[Candidate]:
-    """The newest that a channel may carry, and those named by their ids besides."""
-    titles = {slug: each.topic.title for slug, each in compiled.items()}
-    found: list[Candidate] = []
+    """The newest that a channel may carry, and those named by their ids besides.
+
+    What is in the `memory` and stands as it stood is not read again.
+    """
+    memory = memory or Memory()
+    of_briefs: dict[int, BriefStamp] = {}
     if "briefs" in channel.carries or briefs_too:
         newest = briefs.newest_published(session, limit=SPARE * channel.entries)
-        published = published_briefs(session, compiled, only={*newest, *briefs_too})
-        found += [brief_candidate(brief, site, titles) for brief in published]
-    wanted: dict[int, Story] = {}
-    if "stories" in channel.carries:
-        wanted = _newest(session, channel)
-    missing = sorted(set(stories_too) - wanted.keys())
-    wanted |= stories.by_ids(session, missing)
-    return found + [story_candidate(story, site, titles) for story in wanted.values()]
+        of_briefs = stamps.of_briefs(session, {*newest, *briefs_too})
+    of_stories = _newest(session, channel) if "stories" in channel.carries else {}
+    wanted = [*of_stories, *sorted(set(stories_too) - of_stories.keys())]
+    picked = {story for brief in of_briefs.values() for story in brief.stories}
+    of_stories |= stamps.of_stories(session, picked.union(wanted) - of_stories.keys())
+    basis = memory.basis(site, compiled)
+    found = _briefs(session, compiled, basis, of_briefs, of_stories, memory)
+    return found + _stories(session, wanted, basis, of_stories, memory)
+
+
+def _briefs(
+    session: Session,
+    compiled: Mapping[str, CompiledTopic],
+    basis: Basis,
+    of_briefs: Mapping[int, BriefStamp],
+    of_stories: Mapping[int, Stamp],
+    memory: Memory,
+) -> list[Candidate]:
+    """The candidates of these briefs, in their order."""
+    seen = {
+        id: (basis, stamp, tuple(of_stories.get(story) for story in stamp.stories))
+        for id, stamp in of_briefs.items()
+    }
+    found = _known(memory, "brief", seen)
+    missing = seen.keys() - found.keys()
+    for brief in published_briefs(session, compiled, only=missing) if missing else ():
+        id = brief.last.brief_id
+        found[id] = brief_candidate(brief, basis[0], _titles(basis))
+        memory.candidates["brief", id] = (seen[id], found[id])
+    return [found[id] for id in seen]
+
+
+def _stories(
+    session: Session, ids: Sequence[int], basis: Basis, of_stories: Mapping[int, Stamp], memory: Memory
+) -> list[Candidate]:
+    """The candidates of these stories, in their order; those that do not exist are left out."""
+    seen = {id: (basis, of_stories[id]) for id in ids if id in of_stories}
+    found = _known(memory, "story", seen)
+    titles = _titles(basis)
+    for id, story in stories.by_ids(session, sorted(seen.keys() - found.keys())).items():
+        found[id] = story_candidate(story, basis[0], titles)
+        memory.candidates["story", id] = (seen[id], found[id])
+    return [found[id] for id in seen]
+
+
+def _known(memory: Memory, kind: Kind, stamps: Mapping[int, object]) -> dict[int, Candidate]:
+    """What was made of the same states before."""
+    made = memory.candidates.get_all((kind, id) for id in stamps)
+    return {id: candidate for (_, id), (stamp, candidate) in made.items() if stamp == stamps[id]}
+
+
+def _titles(basis: Basis) -> dict[str, str]:
+    return {topic.slug: topic.title for topic in basis[1]}
 
 
 def arrived_stories(session: Session, channel: Channel) -> Arrived:
@@ -70,6 +121,8 @@ def arrived_stories(session: Session, channel: Channel) -> Arrived:
     newest = min([stories.newest_version(session), *topics.decided_upto(session, channel.topics)])
     cursor = progress.get(session, cursor_name(channel))
     if cursor == 0 or "stories" not in channel.carries:
+        return Arrived((), cursor, newest, is_more=False)
+    if cursor >= newest:
         return Arrived((), cursor, newest, is_more=False)
     ids, upto = stories.ids_between(session, cursor, newest, topics=channel.topics, limit=MOST_ARRIVED)
     return Arrived(tuple(ids), cursor, upto, is_more=upto < newest)
@@ -105,15 +158,14 @@ def as_published(
     return Published(slug, text, tuple(sorted(own | set(text.topics))), past, known)
 
 
-def _newest(session: Session, channel: Channel) -> dict[int, Story]:
-    wanted: dict[int, Story] = {}
+def _newest(session: Session, channel: Channel) -> dict[int, Stamp]:
+    wanted: dict[int, Stamp] = {}
     query = parse_query(channel.query) if channel.query else None
     of = _source_ids(session, channel)
     for topic, language in product(channel.topics or (None,), channel.languages or (None,)):
-        found = stories.find(
+        wanted |= stamps.of_newest(
             session, query, topic=topic, language=language, sources=of, limit=SPARE * channel.entries
         )
-        wanted.update((story.id, story) for story in found)
     return wanted
 
 

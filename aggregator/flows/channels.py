@@ -14,11 +14,11 @@ from sqlmodel import Session
 
 from aggregator.errors import BadInput
 from aggregator.flows.candidates import find_candidates
-from aggregator.flows.publish import (
+from aggregator.flows.plans import (
     Drawn,
     Look,
     Press,
-    kept_fragments,
+    kept_sizes,
     language_of,
     look_at,
     plan_of,
@@ -138,7 +138,7 @@ def _cut(text: str, begin: int, width: int) -> str:
 def _drawn(session: Session, channel: Channel, press: Press, look: Look, now: datetime) -> Drawn:
     """The plan that the next rendering would make, with what cannot be written or does not fit left out."""
     plan = plan_of(channel, press, look, now)
-    kept = kept_fragments(session, plan.present, language_of(channel, press))
+    kept = kept_sizes(session, plan.present, language_of(channel, press))
     return write_plan(channel, press, look, plan, kept, now)
 
 
@@ -225,8 +225,10 @@ def _with(session: Session, channel: Channel, press: Press, kind: Kind, ref: int
     for candidate in look.candidates:
         if (candidate.kind, candidate.ref) == (kind, ref):
             return look, candidate
-    named = {"stories_too" if kind == "story" else "briefs_too": [ref]}
-    found = find_candidates(session, channel, press.site, press.topics, **named)
+    stories_too, briefs_too = ([ref], []) if kind == "story" else ([], [ref])
+    found = find_candidates(
+        session, channel, press.site, press.topics, stories_too=stories_too, briefs_too=briefs_too
+    )
     (candidate,) = (one for one in found if (one.kind, one.ref) == (kind, ref))
     id = candidate.entry.id or ""
     before = {**look.before, **carried.of_ids(session, channel.slug, [id])}

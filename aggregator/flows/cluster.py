@@ -14,7 +14,7 @@ from aggregator.language.reading import anchors
 from aggregator.model import Clock
 from aggregator.rules.cluster_window import ClusterSettings, Settled, Window, restored
 from aggregator.rules.clusters import Decision, Joined, Merged, assign
-from aggregator.rules.likeness import Arrival, text_of
+from aggregator.rules.readings import Arrival, text_of
 from aggregator.store import clusters
 from aggregator.store.clusters import Placed, StoryText
 from aggregator.store.database import Database

@@ -14,12 +14,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 
-import httpx
-from sqlmodel import Session
-
-from aggregator.flows import outages, recording
+from aggregator.flows import outages
+from aggregator.flows.batches import Result, record_all
 from aggregator.flows.pacing import asked_of, failed, settle_with
 from aggregator.flows.places import Quiet, place_at
 from aggregator.model import Clock, FetchReport, Outcome, Recorded, SourceDue
@@ -27,11 +24,11 @@ from aggregator.rules.cadence import Cadences
 from aggregator.rules.evidence import evidence_of
 from aggregator.rules.polling import why_whole
 from aggregator.rules.stories import read_stories
-from aggregator.store import fetches, push_sources, sources
+from aggregator.store import sources
 from aggregator.store.database import Database
 from aggregator.written import Duration
 from feeds.errors import FailureKind, FetchError, ParseError
-from feeds.http import Fetched, Limits, NotModified, Validators, fetch, make_client
+from feeds.http import Client, Fetched, Limits, NotModified, Validators, fetch, make_client
 from feeds.model import Feed, Origin
 from feeds.read import parse
 from feeds.urls import host_of
@@ -43,12 +40,11 @@ log = logging.getLogger(__name__)
 # keep the event loop from its turn, and more feeds in memory.
 _READING = ThreadPoolExecutor(1, "read")
 
-#: Results that go into one transaction at most.
-BATCH = 200
-#: So long a result waits for others to be written with it; the end of a round waits for nothing.
-GATHERING = timedelta(milliseconds=200)
 #: Fetches under way and results that wait to be written, at most: memory stays bounded.
-MOST_AT_ONCE = 5 * BATCH
+MOST_AT_ONCE = 1000
+# So many connections are kept for each request under way: the feeds of one host come one after the other,
+# with those of all other hosts between them.
+_KEPT = 8
 #: A sweep begins no request after so long: what is left is ranked anew, with what has become due.
 SWEEP = timedelta(minutes=1)
 
@@ -113,29 +109,30 @@ class Round:
 
 OnDone = Callable[[SourceDue, FetchReport], None]
 
-#: A fetch that is done, ready to be recorded.
-_Result = tuple[SourceDue, FetchReport]
+#: Called when stories came, changed or were taken back: what follows need not wait for the end of a round.
+OnNews = Callable[[], None]
 
 
 @contextlib.asynccontextmanager
-async def client_for(settings: FetchSettings) -> AsyncIterator[httpx.AsyncClient]:
+async def client_for(settings: FetchSettings) -> AsyncIterator[Client]:
     """The HTTP client of a process."""
     async with make_client(
         user_agent=settings.user_agent,
         private_networks=settings.private_networks,
-        connections=settings.concurrency,
+        connections=settings.concurrency * _KEPT,
     ) as client:
         yield client
 
 
 async def poll(
     database: Database,
-    client: httpx.AsyncClient,
+    client: Client,
     clock: Clock,
     settings: FetchSettings,
     due: Sequence[SourceDue],
     *,
     on_done: OnDone | None = None,
+    on_news: OnNews | None = None,
     within: timedelta | None = None,
     even_waiting: bool = False,
 ) -> Round:
@@ -147,7 +144,7 @@ async def poll(
     """
     begun = clock()
     found = Round()
-    results: asyncio.Queue[_Result | None] = asyncio.Queue()
+    results: asyncio.Queue[Result | None] = asyncio.Queue()
     weather = outages.Round(results.put_nowait)
     room = asyncio.Semaphore(MOST_AT_ONCE)
     left = {source.id for source in due}
@@ -158,8 +155,10 @@ async def poll(
         found.add(report, done)
         if on_done is not None:
             on_done(source, report)
+        if on_news is not None and (done.new or done.changed or done.withdrawn):
+            on_news()
 
-    def keep(result: _Result) -> None:
+    def keep(result: Result) -> None:
         if not weather.take(*result):
             # What is held back must not keep others from being fetched.
             room.release()
@@ -169,7 +168,7 @@ async def poll(
         _fetch_all(client, clock, settings, due, room, keep, until, Quiet(is_heeded=not even_waiting))
     )
     settle = settle_with({source.id: source for source in due}, settings.cadence)
-    writer = asyncio.create_task(_record_all(database, results, note, settle))
+    writer = asyncio.create_task(record_all(database, results, note, settle))
     # A writer that ends before it is told to is broken: what cannot be kept need not be fetched.
     writer.add_done_callback(lambda _: fetching.cancel())
     try:
@@ -188,7 +187,7 @@ async def _end(
     weather: outages.Round,
     database: Database,
     clock: Clock,
-    results: asyncio.Queue[_Result | None],
+    results: asyncio.Queue[Result | None],
     writer: asyncio.Task[None],
 ) -> None:
     """Hand on what was held back, tell the writer that nothing more comes, and let it end."""
@@ -200,19 +199,25 @@ async def _end(
 
 
 async def poll_due(
-    database: Database, client: httpx.AsyncClient, clock: Clock, settings: FetchSettings, *, limit: int = 1000
+    database: Database,
+    client: Client,
+    clock: Clock,
+    settings: FetchSettings,
+    *,
+    limit: int = 1000,
+    on_news: OnNews | None = None,
 ) -> tuple[Round, datetime | None]:
     """One sweep of what is due; with it, when the next source will be."""
     now = clock()
     due = await database.write(
         lambda session: sources.claim_due(session, now, limit=limit, lease=settings.lease)
     )
-    found = await poll(database, client, clock, settings, due, within=SWEEP)
+    found = await poll(database, client, clock, settings, due, within=SWEEP, on_news=on_news)
     return found, await database.read(sources.earliest_due)
 
 
 async def refresh_source(
-    client: httpx.AsyncClient, clock: Clock, settings: FetchSettings, source: SourceDue
+    client: Client, clock: Clock, settings: FetchSettings, source: SourceDue
 ) -> FetchReport:
     """One fetch of one source, read and identified; failures are reports too."""
     begun = clock()
@@ -220,20 +225,19 @@ async def refresh_source(
     known = Validators() if whole else Validators(etag=source.etag, last_modified=source.last_modified)
     try:
         answer = await fetch(client, source.url, validators=known, limits=settings.limits)
-        report = await _report(answer, clock, settings, source)
-        return replace(report, why="; ".join(filter(None, (report.why, whole))))
+        return await _report(answer, clock, settings, source, whole)
     except FetchError as error:
         log.info("fetch failed", extra={"url": source.url, "kind": error.kind.value, "status": error.status})
         return failed(error, clock(), begun, settings.cadence, source)
 
 
 async def _fetch_all(
-    client: httpx.AsyncClient,
+    client: Client,
     clock: Clock,
     settings: FetchSettings,
     due: Sequence[SourceDue],
     room: asyncio.Semaphore,
-    keep: Callable[[_Result], None],
+    keep: Callable[[Result], None],
     until: float | None,
     quiet: Quiet,
 ) -> None:
@@ -242,7 +246,7 @@ async def _fetch_all(
 
     async def one(source: SourceDue) -> None:
         # The host first: waiting for a busy host must not take a place from another.
-        async with place_at(host_of(source.url), most=settings.per_host):
+        async with place_at(source.host or host_of(source.url), most=settings.per_host):
             if not await quiet.is_over(source.url):
                 return
             async with overall:
@@ -257,85 +261,51 @@ async def _fetch_all(
 
     tasks = [asyncio.create_task(one(source)) for source in due]
     try:
-        for task in asyncio.as_completed(tasks):
-            await task
+        if tasks:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
     finally:
         for pending in tasks:
             pending.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _record_all(
-    database: Database,
-    results: asyncio.Queue[_Result | None],
-    note: Callable[[SourceDue, FetchReport, Recorded], None],
-    settle: fetches.Settle,
-) -> None:
-    """Write results as they come, many in one transaction."""
-    is_open = True
-    while is_open:
-        batch = await _gather(results)
-        pairs = [pair for pair in batch if pair is not None]
-        is_open = len(pairs) == len(batch)
-        if pairs:
-            done = await database.write(partial(_record, pairs=pairs, settle=settle))
-            for (source, report), recorded in zip(pairs, done, strict=True):
-                note(source, report, recorded)
-
-
-def _record(session: Session, pairs: Sequence[_Result], settle: fetches.Settle) -> list[Recorded]:
-    done = recording.record(session, [report for _, report in pairs], settle)
-    found = zip(pairs, done, strict=True)
-    missed = [
-        (report.source_id, report.at) for (source, report), d in found if source.paced.is_pushed and d.new
-    ]
-    push_sources.distrust(session, missed)
-    return done
-
-
-async def _gather(results: asyncio.Queue[_Result | None]) -> list[_Result | None]:
-    """The next results: a batch of them, or what has come by the time that the first has waited for."""
-    batch = [await results.get()]
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(GATHERING.total_seconds()):
-            while batch[-1] is not None and len(batch) < BATCH:
-                batch.append(await results.get())
-    return batch
-
-
 async def _report(
-    answer: Fetched | NotModified, clock: Clock, settings: FetchSettings, source: SourceDue
+    answer: Fetched | NotModified,
+    clock: Clock,
+    settings: FetchSettings,
+    source: SourceDue,
+    whole: str | None,
 ) -> FetchReport:
     now = clock()
-    base = FetchReport(
+    match answer:
+        case NotModified():
+            status, body_bytes, why = 304, 0, "nothing new (304)"
+        case Fetched():
+            status, body_bytes, why = answer.status, len(answer.body), "the same bytes as before"
+    report = FetchReport(
         source_id=source.id,
         at=now,
         outcome=Outcome.UNCHANGED,
         # That is settled once it is known what of it is new.
         next_due=now,
-        why="",
+        why=f"{why}; {whole}" if whole else why,
         seconds=answer.elapsed.total_seconds(),
+        status=status,
+        body_bytes=body_bytes,
         final_url=answer.url,
         etag=answer.validators.etag,
         last_modified=answer.validators.last_modified,
         asked=asked_of(answer, source, now, after=settings.move_after),
     )
-    match answer:
-        case NotModified():
-            return replace(base, status=304, why="nothing new (304)")
-        case Fetched() if answer.digest == source.digest:
-            return replace(
-                base,
-                status=answer.status,
-                body_bytes=len(answer.body),
-                why="the same bytes as before",
-            )
-        case _:
-            turn = asyncio.get_running_loop().run_in_executor
-            return await turn(_READING, _read, answer, base, source)
+    if isinstance(answer, NotModified) or answer.digest == source.digest:
+        return report
+    turn = asyncio.get_running_loop().run_in_executor
+    return await turn(_READING, _read, answer, report, source, whole)
 
 
-def _read(answer: Fetched, base: FetchReport, source: SourceDue) -> FetchReport:
+def _read(answer: Fetched, base: FetchReport, source: SourceDue, whole: str | None) -> FetchReport:
     try:
         feed = parse(answer.body, content_type=answer.content_type, base_url=answer.url)
     except ParseError as error:
@@ -346,10 +316,8 @@ def _read(answer: Fetched, base: FetchReport, source: SourceDue) -> FetchReport:
     return replace(
         base,
         outcome=Outcome.FETCHED,
-        status=answer.status,
-        body_bytes=len(answer.body),
         # What of it was new is known, and said, when it is recorded.
-        why="; ".join(feed.problems),
+        why="; ".join([*feed.problems, *([whole] if whole else [])]),
         entries=len(feed.entries),
         evidence=evidence_of(
             answer.body, content_type=answer.content_type, base_url=answer.url, digest=answer.digest

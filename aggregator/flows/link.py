@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -232,7 +233,7 @@ def find_evidence(session: Session, *, query: Query) -> tuple[list[Evidence], Fr
     """The stories of the archive that may stand behind a brief, and how common its anchors are."""
     asked, keys = _asked(query)
     since, until = _window(query.dated)
-    found = index.candidates(session, keys, since=since, until=until, limit=CANDIDATES, keep=_keeper(asked))
+    found = index.candidates(session, keys, since=since, until=until, limit=CANDIDATES, keep=_kept(asked))
     return _evidence(session, found), _frequencies(session, keys)
 
 
@@ -242,7 +243,7 @@ def new_evidence(session: Session, *, query: Query, after: int) -> tuple[list[Ev
     upto = index.indexed_upto(session)
     versions = stories.versions_after(session, after, limit=CANDIDATES)
     ids = [version.story_id for version in versions if version.id <= upto]
-    found = index.by_ids(session, ids, keep=_keeper(asked))
+    found = index.by_ids(session, ids, keep=_kept(asked))
     return _evidence(session, found), _frequencies(session, keys)
 
 
@@ -262,14 +263,10 @@ def _frequencies(session: Session, keys: set[tuple[str, str]]) -> Frequencies:
     return Frequencies(index.documents(session), index.counts(session, keys))
 
 
-def _keeper(asked: set[tuple[str, str]]) -> Any:
+def _kept(asked: set[tuple[str, str]]) -> index.Kept:
     names = {key for kind, key in asked if kind in ("name", "given")}
-
-    def keep(kind: str, key: str) -> bool:
-        # Places are kept all: a city bears on its country, which may be what is asked for.
-        return kind == "place" or (key in names if kind in ("name", "given") else (kind, key) in asked)
-
-    return keep
+    # Places are kept all: a city bears on its country, which may be what is asked for.
+    return index.Kept(frozenset({"place"}), frozenset(asked.union(product(("name", "given"), names))))
 
 
 def _window(dated: date | None) -> tuple[datetime | None, datetime | None]:

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import httpx
 from sqlmodel import Session
 
 from aggregator.errors import BadInput
@@ -19,12 +18,12 @@ from aggregator.model import Source, SourceDraft
 from aggregator.store import moves, sources
 from feeds.discover import guess_feed_urls
 from feeds.errors import FailureKind, FetchError
-from feeds.http import Fetched, Limits, fetch
+from feeds.http import Client, Fetched, Limits, fetch
 from feeds.model import Entry, Feed
 from feeds.urls import canonical
 
 #: Gives a client for the time of one look.
-Reach = Callable[[], contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
+Reach = Callable[[], contextlib.AbstractAsyncContextManager[Client]]
 
 #: Looks under way at once; further ones are refused, since each may take as long as a fetch.
 MOST_LOOKS = 4
@@ -151,7 +150,7 @@ class Looker:
         return answer.body
 
     @contextlib.asynccontextmanager
-    async def _client(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def _client(self) -> AsyncIterator[Client]:
         if self._under_way >= MOST_LOOKS:
             raise BadInput("Several addresses are being looked at just now: try again in a moment.")
         self._under_way += 1
@@ -162,7 +161,7 @@ class Looker:
             self._under_way -= 1
 
     async def _at(
-        self, client: httpx.AsyncClient, url: str, title: str, places: asyncio.Semaphore, deadline: float
+        self, client: Client, url: str, title: str, places: asyncio.Semaphore, deadline: float
     ) -> FeedSeen:
         """What one of a page's feeds shows; that it cannot be read is an answer, too."""
         # One that hangs must not hold the place of another for the whole of a look.

@@ -38,26 +38,30 @@ class Round:
     def __init__(self, keep: Callable[[Result], None]) -> None:
         self._keep = keep
         self._held: list[Result] = []
-        self._reached: set[str] = set()
+        #: The addresses of those who answered: whose hosts they are is asked only once somebody did not.
+        self._answered: list[str] = []
 
     def take(self, source: SourceDue, report: FetchReport) -> bool:
         """Keep a result, or hold it back; whether it was kept."""
         if report.failure_kind in KINDS:
             self._held.append((source, report))
             return False
-        self._reached.add(host_of(source.url))
+        self._answered.append(source.url)
         self._keep((source, report))
         return True
 
     async def end(self, database: Database, now: datetime) -> None:
         """Keep what was held back, charged or not."""
         held, self._held = self._held, []
-        if not held and not self._reached:
+        if not held and not self._answered:
             return
         standing = await database.read(pauses.outage)
+        if not held and standing is None:
+            return
+        answered = set(map(host_of, self._answered))
         # Who failed before this round says nothing about our own connection.
-        failed = {host_of(source.url) for source, _ in held if source.failures == 0} - self._reached
-        reached = set(self._reached)
+        failed = {host_of(source.url) for source, _ in held if source.failures == 0} - answered
+        reached = set(answered)
         if failed and standing is None:
             kinds = [kind.value for kind in KINDS]
             lately = await database.read(lambda session: pauses.lately(session, now - LATELY, kinds))
@@ -70,7 +74,7 @@ class Round:
             why = f"{len(failed)} of {len(failed | reached)} hosts could not be reached"
             await self._begin(database, now, why, is_known=standing is not None)
             held = [(source, _uncharged(source, report, why, now)) for source, report in held]
-        elif standing is not None and self._reached:
+        elif standing is not None and answered:
             await database.write(lambda session: pauses.end_outage(session, now))
             log.warning("our own connection is back", extra={"failed_at": standing.began_at.isoformat()})
         for result in held:

@@ -112,7 +112,9 @@ def _settled(
     now, asked, cadence = report.at, report.asked, cadences.of(source.kind)
     times = [draft.entry.published or draft.entry.updated for draft in report.drafts]
     usual = usual_pause([moment for moment in times if moment], now) or source.paced.usual
-    known = replace(source, paced=replace(source.paced, usual=usual))
+    known = source
+    if usual != source.paced.usual:
+        known = replace(source, paced=replace(source.paced, usual=usual))
     shown = Shown(found.new, found.known + found.changed, is_delta=report.status == 226)
     wait, gap = pace(cadence, known, shown, asked.lifetime, now), is_gap(source, shown)
     next_due = after_success(cadence, wait.lifetime, now, seed=source.url, interval=wait.interval)
@@ -127,7 +129,7 @@ def _settled(
         report,
         next_due=next_due,
         why="; ".join(filter(None, why)),
-        asked=replace(asked, is_gap=gap),
+        asked=replace(asked, is_gap=True) if gap else asked,
         paced=replace(
             source.paced,
             interval=wait.interval,

@@ -8,51 +8,37 @@ documents that are stale, and the next rendering mends that.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from sqlmodel import Session
 
-from aggregator import __version__
 from aggregator.flows.archives import archive_past, forget_removed
-from aggregator.flows.candidates import Arrived, arrived_stories, cursor_name, find_candidates
+from aggregator.flows.candidates import cursor_name
+from aggregator.flows.plans import (
+    Drawn,
+    Look,
+    Press,
+    kept_sizes,
+    language_of,
+    look_at,
+    names_of,
+    plan_of,
+    write_plan,
+)
+from aggregator.flows.remembered import Memory, memory_of
+from aggregator.flows.rendering import ATTEMPTS, atom_of, render_documents
 from aggregator.model import Clock
-from aggregator.outgoing import Carried, StoredDocument, Told
-from aggregator.rules.carrying import Plan, draw, fit, tombstone_of, without
-from aggregator.rules.channels import Candidate, Channel, Site, head_of
-from aggregator.rules.codings import packed
-from aggregator.rules.topics import CompiledTopic, Topic, compile_topic
+from aggregator.outgoing import Carried, Told
+from aggregator.rules.channels import Channel, Site
+from aggregator.rules.topics import Topic, compile_topic
 from aggregator.store import carried, documents, progress, renames
 from aggregator.store.database import Database, StoreError
-from aggregator.store.dialects import exclusive
-from feeds.errors import RenderError
-from feeds.model import Document, Feed, Tombstone
-from feeds.write import WRITERS, Format
 
 log = logging.getLogger(__name__)
-
-#: Another process may render the same channel at the same moment: then its state is looked at anew.
-ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """What all channels are rendered with."""
-
-    site: Site
-    #: By slug.
-    topics: Mapping[str, CompiledTopic]
-    #: Addresses of the hubs that every document names.
-    hubs: tuple[str, ...] = ()
-
-    @property
-    def titles(self) -> dict[str, str]:
-        """The title of each topic by its slug."""
-        return {slug: each.topic.title for slug, each in self.topics.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +56,21 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A channel as it stands, and what it may carry now: one consistent state."""
+class _Idle:
+    """A state in which a channel left nothing to do, and what was answered."""
 
-    candidates: tuple[Candidate, ...]
-    #: What was told of them, and all that is present, by entry id.
-    before: Mapping[str, Carried]
-    #: Seconds on which other entries stand.
-    taken: frozenset[datetime]
-    arrived: Arrived
+    channel: Channel
+    press: Press
+    look: Look
+    #: It holds between these times; without an end where nothing in the channel grows too old.
+    since: datetime
+    until: datetime | None
+    done: Rendered
+
+    def holds(self, channel: Channel, press: Press, look: Look, now: datetime) -> bool:
+        """Whether a channel stands as it stood then."""
+        in_time = self.until is None or self.since <= now <= self.until
+        return in_time and (self.channel, self.press, self.look) == (channel, press, look)
 
 
 async def publish_channels(
@@ -96,8 +88,21 @@ async def publish_channels(
     alone: within one second the second change waits for the next.
     """
     press = Press(site, {topic.slug: compile_topic(topic) for topic in topics}, tuple(hubs))
-    await database.write(partial(_settle_names, channels=channels))
+    memory_of(database).forget_others([channel.slug for channel in channels])
+    if not await database.read(partial(_are_settled, channels=channels)):
+        await database.write(partial(_settle_names, channels=channels))
     return [await publish_channel(database, clock, channel, press) for channel in channels]
+
+
+def _are_settled(session: Session, channels: Sequence[Channel]) -> bool:
+    """Whether no channel has a past under an earlier name, and none is gone that has documents."""
+    if documents.names(session) - {channel.slug for channel in channels}:
+        return False
+    return not any(
+        renames.is_known(session, old) and not renames.is_known(session, channel.slug)
+        for channel in channels
+        for old in channel.formerly
+    )
 
 
 def _settle_names(session: Session, channels: Sequence[Channel]) -> None:
@@ -111,114 +116,97 @@ def _settle_names(session: Session, channels: Sequence[Channel]) -> None:
 
 async def publish_channel(database: Database, clock: Clock, channel: Channel, press: Press) -> Rendered:
     """Render one channel if it is stale, in every format."""
-    drawn = await _told(database, clock, channel, press)
-    is_new = await _render_documents(database, clock, channel, press)
-    for id, why in drawn.refused.items():
-        log.warning("entry not published", extra={"channel": channel.slug, "entry": id, "reason": why})
-    return Rendered(channel.slug, len(drawn.plan.present), is_new, drawn.fresh, tuple(drawn.refused.items()))
+    memory = memory_of(database)
+    look = await database.read(partial(look_at, channel=channel, press=press, memory=memory))
+    now, idle = clock(), memory.idle.get(channel.slug)
+    if isinstance(idle, _Idle) and idle.holds(channel, press, look, now):
+        return _reported(idle.done)
+    drawn = await _told(database, clock, channel, press, look, memory)
+    stand = look.stand if drawn.look is look and drawn.is_idle else None
+    is_new = await render_documents(database, clock, channel, press, stand, memory)
+    done = Rendered(channel.slug, len(drawn.plan.present), is_new, drawn.fresh, tuple(drawn.refused.items()))
+    if stand is not None and not is_new:
+        memory.idle[channel.slug] = _Idle(channel, press, look, now, _next_end(channel, drawn), done)
+    return _reported(done)
 
 
-def look_at(session: Session, channel: Channel, press: Press) -> Look:
-    """A channel as it stands and what it may carry now."""
-    before = carried.present(session, channel.slug)
-    arrived = arrived_stories(session, channel)
-    candidates = find_candidates(
-        session,
-        channel,
-        press.site,
-        press.topics,
-        stories_too={row.ref for row in before.values() if row.kind == "story"} | {*arrived.ids},
-        briefs_too={row.ref for row in before.values() if row.kind == "brief"},
-    )
-    ids = {candidate.entry.id or "" for candidate in candidates}
-    before |= carried.of_ids(session, channel.slug, ids - before.keys())
-    moments = [candidate.entry.updated for candidate in candidates if candidate.entry.updated]
-    taken = carried.seconds(session, channel.slug, min(moments), but=ids) if moments else set()
-    return Look(tuple(candidates), before, frozenset(taken), arrived)
+def _reported(done: Rendered) -> Rendered:
+    for id, why in done.refused:
+        log.warning("entry not published", extra={"channel": done.channel, "entry": id, "reason": why})
+    return done
 
 
-def plan_of(channel: Channel, press: Press, look: Look, now: datetime) -> Plan:
-    """The channel as it is to stand, before it is known whether everything fits."""
-    return draw(channel, look.candidates, before=look.before, taken=look.taken, titles=press.titles, now=now)
+def _next_end(channel: Channel, drawn: Drawn) -> datetime | None:
+    """When the first of a channel's entries grows too old for it; None where none ever does."""
+    moments = [row.entry.updated for row in drawn.plan.present if row.entry.updated]
+    return min(moments) + channel.age if channel.age and moments else None
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A plan whose entries are written: it fits, and what cannot be written is out."""
-
-    look: Look
-    plan: Plan
-    #: Entries in every format that were written now, by digest.
-    written: Mapping[str, bytes]
-    #: How many entries those are of.
-    fresh: int
-    #: Why an entry cannot be published, by its id.
-    refused: Mapping[str, str]
-
-
-async def _told(database: Database, clock: Clock, channel: Channel, press: Press) -> Drawn:
+async def _told(
+    database: Database, clock: Clock, channel: Channel, press: Press, look: Look, memory: Memory
+) -> Drawn:
     """Record what subscribers are told from now on, until nothing has come that was not looked at."""
     for _ in range(ATTEMPTS):
-        is_more = True
-        while is_more:
-            look = await database.read(partial(look_at, channel=channel, press=press))
-            plan = await asyncio.to_thread(plan_of, channel, press, look, clock())
-            kept = await database.read(
-                partial(kept_fragments, rows=plan.present, language=language_of(channel, press))
-            )
-            drawn = await asyncio.to_thread(write_plan, channel, press, look, plan, kept, clock())
-            record = partial(_record, channel=channel, press=press, look=look, drawn=drawn, now=clock())
-            is_idle = not drawn.plan.changed(look.before) and look.arrived.since == look.arrived.upto
-            is_recorded = is_idle or await database.write(record)
-            is_more = is_recorded and look.arrived.is_more
-        if is_recorded:
-            return drawn
+        while True:
+            drawn = await _drawn(database, clock, channel, press, look, memory)
+            is_recorded = drawn.is_idle or await _recorded(database, clock(), channel, press, drawn, memory)
+            if is_recorded and not look.arrived.is_more:
+                return drawn
+            look = await database.read(partial(look_at, channel=channel, press=press, memory=memory))
+            if not is_recorded:
+                break
     raise StoreError(
         f"Channel {channel.slug} is being rendered by others all the time: it is tried again soon."
     )
 
 
-def write_plan(
-    channel: Channel, press: Press, look: Look, plan: Plan, kept: Mapping[str, bytes], now: datetime
+async def _drawn(
+    database: Database, clock: Clock, channel: Channel, press: Press, look: Look, memory: Memory
 ) -> Drawn:
-    """Write the entries that are present and not kept, in every format; one bad one never stops a channel."""
+    """The plan that a look leads to, its entries written."""
+    plan = await asyncio.to_thread(plan_of, channel, press, look, clock())
     language = language_of(channel, press)
-    sizes: dict[str, int] = {}
-    written: dict[str, bytes] = {}
-    refused: dict[str, str] = {}
-    fresh = 0
-    for row in plan.present:
-        missing = [format for format in WRITERS if fragment_name(row, format, language) not in kept]
-        try:
-            new = {fragment_name(row, f, language): _fragment(row, f, language) for f in missing}
-        except (RenderError, ValueError) as error:
-            refused[row.entry_id] = str(error)
-            continue
-        written |= new
-        fresh += bool(new)
-        name = fragment_name(row, "atom", language)
-        sizes[row.entry_id] = len(kept.get(name) or new[name])
-    plan = without(plan, refused, look.before, now) if refused else plan
-    return Drawn(look, fit(plan, sizes, channel.body_bytes), written, fresh, refused)
+    kept = await database.read(partial(kept_sizes, rows=plan.present, language=language, memory=memory))
+    return await asyncio.to_thread(write_plan, channel, press, look, plan, kept, clock())
+
+
+async def _recorded(
+    database: Database, now: datetime, channel: Channel, press: Press, drawn: Drawn, memory: Memory
+) -> bool:
+    """Record a plan, and once a day that the entries of before are still in use."""
+    is_due = memory.noted.get(channel.slug) != now.date()
+    record = partial(_record, channel=channel, press=press, drawn=drawn, memory=memory, note=is_due, now=now)
+    is_recorded = await database.write(record)
+    if is_recorded and is_due:
+        memory.noted[channel.slug] = now.date()
+    return is_recorded
 
 
 def _record(
-    session: Session, channel: Channel, press: Press, look: Look, drawn: Drawn, now: datetime
+    session: Session,
+    channel: Channel,
+    press: Press,
+    drawn: Drawn,
+    memory: Memory,
+    *,
+    note: bool,
+    now: datetime,
 ) -> bool:
     """Record a plan and archive what leaves the document; False where another process was faster."""
+    look = drawn.look
     rows = drawn.plan.changed(look.before)
     ids = [row.entry_id for row in rows]
     if carried.of_ids(session, channel.slug, ids) != {id: look.before[id] for id in ids if id in look.before}:
         return False
     carried.tell(session, rows)
     language = language_of(channel, press)
-    if rows:
-        used = [fragment_name(row, format, language) for row in drawn.plan.present for format in WRITERS]
-        documents.keep_fragments(session, drawn.written, used, now=now)
+    present = drawn.plan.present if note else ()
+    used = [name for row in present for name in names_of(row, language).values()]
+    documents.keep_fragments(session, drawn.written, used, now=now)
     pages = [page for row in rows if row.told is not Told.PUT and (page := _page_of(look, row))]
     if pages:
         forget_removed(session, channel, min(pages))
-    archive_past(session, channel, press.site, partial(_fragments, language=language), now=now)
+    archive_past(session, channel, press.site, partial(atom_of, language=language, memory=memory), now=now)
     progress.put(session, cursor_name(channel), look.arrived.upto)
     return True
 
@@ -227,158 +215,3 @@ def _page_of(look: Look, row: Carried) -> int | None:
     """The archive page in which a row stands as it was told before."""
     old = look.before.get(row.entry_id)
     return old.archived if old else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What the documents of a channel are made of."""
-
-    rows: tuple[Carried, ...]
-    tombstones: tuple[Tombstone, ...]
-    archive: str | None
-    old: Mapping[str, StoredDocument]
-
-
-async def _render_documents(database: Database, clock: Clock, channel: Channel, press: Press) -> bool:
-    """Bring the documents of a channel to what its subscribers were told; whether any bytes changed."""
-    for _ in range(ATTEMPTS):
-        standing = await database.read(partial(_standing, channel=channel, site=press.site))
-        heads = {format: _head(channel, press, standing, format) for format in WRITERS}
-        states = {format: _state(head, standing.rows) for format, head in heads.items()}
-        stale = [f for f in WRITERS if f not in standing.old or standing.old[f].state != states[f]]
-        if not stale:
-            return False
-        bodies = await database.read(
-            partial(_assemble, heads={f: heads[f] for f in stale}, rows=standing.rows)
-        )
-        dates = [old.last_modified for old in standing.old.values()]
-        at = await _next_second(clock, max(dates, default=None))
-        new = await asyncio.to_thread(_documents, channel, standing, bodies, states, at)
-        put = partial(_put, channel=channel, new=new, standing=standing, clock=clock)
-        if await database.write(put):
-            return any(d.last_modified == at for d in new)
-    raise StoreError(
-        f"Channel {channel.slug} is being rendered by others all the time: it is tried again soon."
-    )
-
-
-def _standing(session: Session, channel: Channel, site: Site) -> _Standing:
-    rows = carried.present(session, channel.slug).values()
-    page = documents.newest_page(session, channel.slug)
-    return _Standing(
-        rows=tuple(sorted(rows, key=lambda row: (row.entry.updated, row.entry_id), reverse=True)),
-        tombstones=tuple(tombstone_of(row, site.author) for row in carried.withdrawn(session, channel.slug)),
-        archive=page.name if page else None,
-        old=documents.of_channel(session, channel.slug),
-    )
-
-
-def _head(channel: Channel, press: Press, standing: _Standing, format: str) -> Feed:
-    return head_of(
-        channel,
-        press.site,
-        updated=standing.rows[0].entry.updated if standing.rows else None,
-        format=format,
-        hubs=press.hubs,
-        # Pages are Atom, so only a document of that family leads to them.
-        archive=standing.archive if format in ("atom", "rss") else None,
-        tombstones=standing.tombstones,
-    )
-
-
-def _assemble(
-    session: Session, heads: Mapping[Format, Feed], rows: Sequence[Carried]
-) -> dict[Format, Document]:
-    return {
-        format: WRITERS[format].assemble(
-            head, _fragments(session, rows, language=head.language, format=format)
-        )
-        for format, head in heads.items()
-    }
-
-
-def _documents(
-    channel: Channel,
-    standing: _Standing,
-    bodies: Mapping[Format, Document],
-    states: Mapping[Format, str],
-    at: datetime,
-) -> list[StoredDocument]:
-    found = []
-    for format, document in bodies.items():
-        old = standing.old.get(format)
-        if old is not None and old.etag == document.etag:
-            # Something changed that no subscriber would see.
-            found.append(replace(old, state=states[format]))
-        else:
-            found.append(
-                StoredDocument(
-                    channel=channel.slug,
-                    format=format,
-                    state=states[format],
-                    media_type=document.media_type,
-                    codings=packed(document.body),
-                    etag=document.etag,
-                    last_modified=at,
-                    holds=tuple((row.entry_id, row.entry.revision) for row in standing.rows),
-                )
-            )
-    return found
-
-
-def _put(
-    session: Session, channel: Channel, new: Sequence[StoredDocument], standing: _Standing, clock: Clock
-) -> bool:
-    """Put documents in the place of the old ones; False where another process did so meanwhile."""
-    exclusive(session, "documents")
-    if documents.states(session, channel.slug) != {f: one.state for f, one in standing.old.items()}:
-        return False
-    for document in new:
-        documents.put(session, document)
-    carried.serve(session, channel.slug, [row.entry_id for row in standing.rows], now=clock())
-    return True
-
-
-def fragment_name(row: Carried, format: str, language: str | None) -> str:
-    """What a fragment is kept under: the entry as it is told, the format, the program that wrote it."""
-    told = row.entry.updated.isoformat() if row.entry.updated else ""
-    return hashlib.sha256(f"{__version__}\n{format}\n{language}\n{row.digest}\n{told}".encode()).hexdigest()
-
-
-def _fragment(row: Carried, format: Format, language: str | None) -> bytes:
-    return WRITERS[format].entry_fragment(row.entry, language=language)
-
-
-def _fragments(
-    session: Session, rows: Sequence[Carried], *, language: str | None, format: Format = "atom"
-) -> list[bytes]:
-    """The entries of these rows in a format, in their order."""
-    names = [fragment_name(row, format, language) for row in rows]
-    kept = documents.fragments(session, names)
-    return [kept.get(n) or _fragment(row, format, language) for n, row in zip(names, rows, strict=True)]
-
-
-def kept_fragments(session: Session, rows: Sequence[Carried], language: str | None) -> dict[str, bytes]:
-    """The entries of these rows in every format, as far as they are kept, by name."""
-    return documents.fragments(session, [fragment_name(r, f, language) for r in rows for f in WRITERS])
-
-
-def language_of(channel: Channel, press: Press) -> str:
-    """The language of a channel's own words (BCP 47)."""
-    return channel.language or press.site.language
-
-
-def _state(head: Feed, rows: Sequence[Carried]) -> str:
-    told = [f"{row.digest} {row.entry.updated}" for row in rows]
-    return hashlib.sha256("\n".join([__version__, repr(head), *told]).encode()).hexdigest()
-
-
-async def _next_second(clock: Clock, last: datetime | None) -> datetime:
-    while True:
-        now = clock().replace(microsecond=0)
-        if last is None or now > last:
-            return now
-        if last - now > timedelta(minutes=1):
-            # The clock was set back: going on from the last time beats waiting for hours.
-            return last + timedelta(seconds=1)
-        await asyncio.sleep(0.05)

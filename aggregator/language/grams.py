@@ -26,7 +26,7 @@ def grams(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def _of_word(word: str) -> frozenset[str]:
     shown = f" {transliterated(word)} "
     return frozenset(shown[at : at + SIZE] for at in range(len(shown) - SIZE + 1))

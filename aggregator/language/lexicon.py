@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
+from sys import intern
 
 from aggregator.language.text import Word, words
 
@@ -31,8 +33,8 @@ ACRONYM = 3
 #: German writes compounds as one word; parts of words at least so long are looked at.
 COMPOUND = 9
 COMPOUND_PART = 5
-#: Words that are remembered before all are forgotten.
-MOST_KNOWN = 200_000
+#: Words of one language that are remembered before all are forgotten.
+MOST_KNOWN = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ class Found:
     last: int
 
 
+#: The id of an entry, and the words of one way to write it.
+Alternative = tuple[str, tuple[Piece, ...]]
+Alternatives = tuple[Alternative, ...]
+
+
 def room(stem: str) -> int:
     """How many letters may follow a beginning."""
     return ROOM.get(len(stem), MOST_ROOM)
@@ -80,21 +87,46 @@ class Lexicon:
 
     def __init__(self, rows: Iterable[tuple[str, Mapping[str, str]]]) -> None:
         """`rows`: id, and a cell for each language that has one."""
-        self._starts: dict[str, defaultdict[str, list[tuple[str, tuple[Piece, ...]]]]] = {}
-        self._known: dict[tuple[str, str], list[tuple[str, tuple[Piece, ...]]]] = {}
+        #: By language, the cells as they are written, until the first text in it.
+        self._cells: dict[str, list[tuple[str, str]]] = {}
+        #: By language and first word, the alternatives that begin so, as they are written.
+        self._starts: dict[str, dict[str, str]] = {}
+        #: By language, what was looked up already.
+        self._known: dict[str, dict[str, Alternatives]] = {}
         for key, cells in rows:
             for language, cell in cells.items():
-                starts = self._starts.setdefault(language, defaultdict(list))
-                for pieces in _alternatives(cell):
-                    starts[pieces[0].stem].append((key, pieces))
+                self._cells.setdefault(language, []).append((key, cell))
+
+    def _starts_of(self, language: str) -> dict[str, str]:
+        """A language's alternatives by their first word.
+
+        They stay as lines of text: as objects, ninety thousand of them would fill fifty megabytes,
+        and a wire meets a tenth.
+        """
+        cells = self._cells.get(language)
+        if cells is not None:
+            starts: defaultdict[str, list[str]] = defaultdict(list)
+            for key, cell in cells:
+                for written in cell.split("|"):
+                    if (first := next(_pieces(written), None)) is not None:
+                        starts[first.stem].append(f"{key}\t{written}")
+            self._starts[language] = {stem: "\n".join(lines) for stem, lines in starts.items()}
+            # Only now: another thread may ask for the same meanwhile.
+            self._cells.pop(language, None)
+        return self._starts.get(language, {})
 
     def find(self, text: Sequence[Word], language: str) -> list[Found]:
         """Every entry that stands in a text, in order; one of several words hides none yet."""
-        if language not in self._starts:
+        starts = self._starts_of(language)
+        if not starts:
             return []
+        known = self._known.setdefault(language, {})
         found: dict[Found, None] = {}
         for place, word in enumerate(text):
-            for key, pieces in self._beginning(word.folded, language):
+            beginning = known.get(word.folded)
+            if beginning is None:
+                beginning = self._beginning(word.folded, language)
+            for key, pieces in beginning:
                 last = _follow(text, place, pieces) if pieces[0].fits(word.text) else None
                 if last is not None:
                     found[Found(key, place, last)] = None
@@ -102,36 +134,48 @@ class Lexicon:
 
     def is_known(self, folded: str, language: str) -> bool:
         """Whether a word alone is an entry of the table."""
-        return language in self._starts and any(
-            len(pieces) == 1 for _, pieces in self._beginning(folded, language)
-        )
+        return any(len(pieces) == 1 for _, pieces in self._beginning(folded, language))
 
-    def _beginning(self, folded: str, language: str) -> list[tuple[str, tuple[Piece, ...]]]:
+    def _beginning(self, folded: str, language: str) -> Alternatives:
         """Alternatives whose first word this can be; worked out once for each word."""
-        known = self._known.get((folded, language))
-        if known is None:
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            known = self._known[folded, language] = list(self._look_up(folded, language))
-        return known
+        starts = self._starts_of(language)
+        if not starts:
+            return ()
+        known = self._known.setdefault(language, {})
+        found = known.get(folded)
+        if found is None:
+            if len(known) >= MOST_KNOWN:
+                known.clear()
+            # A word that several tables were asked for is kept once.
+            found = known[intern(folded)] = tuple(_look_up(folded, language, starts))
+        return found
 
-    def _look_up(self, folded: str, language: str) -> Iterator[tuple[str, tuple[Piece, ...]]]:
-        starts = self._starts[language]
-        for length in range(1, len(folded) + 1):
-            for key, pieces in starts.get(folded[:length], ()):
+
+def _look_up(folded: str, language: str, starts: Mapping[str, str]) -> Iterator[Alternative]:
+    for length in range(1, len(folded) + 1):
+        if lines := starts.get(folded[:length]):
+            for key, pieces in _read(lines):
                 if pieces[0].takes(folded):
                     yield key, pieces
-        if language == "de" and len(folded) >= COMPOUND:
-            yield from self._within(folded)
+    if language == "de" and len(folded) >= COMPOUND:
+        yield from _within(folded, starts)
 
-    def _within(self, folded: str) -> Iterator[tuple[str, tuple[Piece, ...]]]:
-        """Single words that a German compound ends in: Waffenstillstandsverhandlungen."""
-        starts = self._starts["de"]
-        for begin in range(3, len(folded) - COMPOUND_PART + 1):
-            for end in range(begin + COMPOUND_PART, len(folded) + 1):
-                for key, pieces in starts.get(folded[begin:end], ()):
+
+def _within(folded: str, starts: Mapping[str, str]) -> Iterator[Alternative]:
+    """Single words that a German compound ends in: Waffenstillstandsverhandlungen."""
+    for begin in range(3, len(folded) - COMPOUND_PART + 1):
+        for end in range(begin + COMPOUND_PART, len(folded) + 1):
+            if lines := starts.get(folded[begin:end]):
+                for key, pieces in _read(lines):
                     if len(pieces) == 1 and not pieces[0].is_exact and pieces[0].takes(folded[begin:]):
                         yield key, pieces
+
+
+@lru_cache(maxsize=4_096)
+def _read(lines: str) -> Alternatives:
+    """Alternatives as they are written, read."""
+    rows = (line.split("\t") for line in lines.split("\n"))
+    return tuple((key, tuple(_pieces(written))) for key, written in rows)
 
 
 def read_table(name: str) -> list[tuple[str, dict[str, str]]]:
@@ -175,12 +219,6 @@ def _cells(name: str) -> list[list[str]]:
 def _is_language(column: str) -> bool:
     """Language codes have two letters; what is longer is an attribute."""
     return len(column) == LANGUAGE_CODE and column not in NO_LANGUAGES
-
-
-def _alternatives(cell: str) -> Iterator[tuple[Piece, ...]]:
-    for written in cell.split("|"):
-        if pieces := tuple(_pieces(written)):
-            yield pieces
 
 
 def _pieces(written: str) -> Iterator[Piece]:

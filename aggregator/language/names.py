@@ -51,7 +51,6 @@ _LAST_VOWEL = 0.15
 _LOOSE = 0.3
 
 
-@lru_cache(maxsize=1 << 16)
 def codes(name: str, language: str | None) -> frozenset[str]:
     """The index keys of one name: its consonants in broad classes, `A` first where a vowel begins it.
 
@@ -61,7 +60,7 @@ def codes(name: str, language: str | None) -> frozenset[str]:
     return frozenset(_by_code(name, language))
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def _by_code(name: str, language: str | None) -> dict[str, tuple[str, ...]]:
     """The sounds of a name as they are compared, by skeleton."""
     found: dict[str, dict[str, None]] = {}
@@ -71,7 +70,6 @@ def _by_code(name: str, language: str | None) -> dict[str, tuple[str, ...]]:
     return {code: tuple(sounds) for code, sounds in found.items()}
 
 
-@lru_cache(maxsize=1 << 15)
 def _skeleton(reading: str) -> str:
     # Only one sound written twice is one: Pezeshkian has two sibilants even where no vowel is written.
     body = _DOUBLE.sub(r"\1", reading.replace("SC", "S")).translate(_CLASSES)
@@ -79,7 +77,6 @@ def _skeleton(reading: str) -> str:
     return first + "".join(sound for sound in body if sound not in _VOWELS)
 
 
-@lru_cache(maxsize=1 << 15)
 def _fine(reading: str) -> str:
     single = _SOFTENED.sub("", _DOUBLE.sub(r"\1", reading))
     return _DOUBLE.sub(r"\1", _GLIDE.sub("j", single))

@@ -253,7 +253,7 @@ def plural_groups(language: str | None) -> dict[str, float]:
     }
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def scale(folded: str, language: str | None) -> float:
     """1e3 for thousand and so on, 0 for a word that is no scale."""
     if folded == "miles" and language != "es":

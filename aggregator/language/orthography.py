@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 
 from aggregator.language.text import APOSTROPHES, fold
@@ -159,7 +159,6 @@ def _comes_off(word: str, ending: str, least: int) -> bool:
     return word.endswith(ending) and len(word) - len(ending) >= least
 
 
-@lru_cache(maxsize=1 << 15)
 def readings(name: str, language: str | None) -> tuple[str, ...]:
     """How one name may sound, the likeliest first; nothing for a name without letters.
 

@@ -136,7 +136,7 @@ def _name_tokens(text: str, words: Sequence[Word], language: str) -> list[NameTo
     return name_tokens(text, words, language, is_common=lambda folded: _is_vocabulary(folded, language))
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def _is_vocabulary(folded: str, language: str) -> bool:
     """Whether a word is no name by itself: it says nothing, or a table knows it."""
     return is_common(folded, language) or any(
@@ -171,7 +171,7 @@ def lexicons() -> dict[str, Lexicon]:
         "role": Lexicon(read_table("offices")),
         "org": Lexicon(read_table("organisations")),
     }
-    # They stay for good. Unfrozen, every full collection would walk through all of them again,
-    # which was half the time of linking a brief.
+    # They stay for good, and so does all that was imported until now. Unfrozen, every full collection
+    # would walk through it again, while stories by the thousand are read.
     gc.freeze()
     return read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 from importlib.resources import files
+from sys import intern
 from typing import Any
 
 from aggregator.language.text import fold
@@ -19,14 +20,14 @@ _SNOWBALL = {
 BEGINNING = 6
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def stem(word: str, language: str) -> str:
     """What the forms of a folded word have in common."""
     stemmer = _stemmer(language)
-    return str(stemmer.stemWord(word)) if stemmer is not None else word[:BEGINNING]
+    # Many forms have one stem, which is kept once, and is often the word itself.
+    return intern(str(stemmer.stemWord(word)) if stemmer is not None else word[:BEGINNING])
 
 
-@lru_cache(maxsize=200_000)
 def is_common(folded: str, language: str) -> bool:
     """Whether a word says nothing by itself: articles, prepositions, pronouns, helping verbs."""
     known = _common()

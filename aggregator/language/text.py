@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 
 #: Signs that stand for an apostrophe in the wild (Ukrainian keyboards type all of them).
 APOSTROPHES = "'’‘ʼʹ′`´＇"
@@ -141,9 +142,32 @@ def words(text: str) -> list[str]:
     """
     if text.isascii():
         return _ASCII_WORD.findall(text.lower())
+    # No word reaches over white space, and most of what stands between it was met before.
+    return list(chain.from_iterable(map(_STRETCHES.__getitem__, text.split())))
+
+
+def _words_of(stretch: str) -> list[str]:
     # One folding for all words: folding makes no line end, so they can be told apart again.
-    found = fold("\n".join(_word_pattern().findall(text))).split("\n")
+    found = fold("\n".join(_word_pattern().findall(stretch))).split("\n")
     return [word for word in map(_letters, found) if word]
+
+
+class _Stretches(dict[str, tuple[str, ...]]):
+    """The words of stretches without white space, read when first met; forgotten when they are many."""
+
+    def __missing__(self, stretch: str) -> tuple[str, ...]:
+        found = tuple(_ASCII_WORD.findall(stretch.lower()) if stretch.isascii() else _words_of(stretch))
+        if len(stretch) <= _LONGEST_KNOWN:
+            if len(self) >= _MOST_KNOWN:
+                self.clear()
+            self[stretch] = found
+        return found
+
+
+#: Stretches whose words are kept at hand, some ten megabytes; a sentence of Chinese is none that returns.
+_MOST_KNOWN, _LONGEST_KNOWN = 50_000, 30
+
+_STRETCHES = _Stretches()
 
 
 def spans(text: str) -> list[Word]:

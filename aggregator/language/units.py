@@ -60,7 +60,7 @@ _POINTS = (
 )  # fmt: skip
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def unit_of(folded: str) -> str:
     """The unit that a folded word names, "" for none."""
     return next((unit for unit, pattern in _patterns() if pattern.fullmatch(folded)), "")

@@ -6,19 +6,13 @@ that did not change keeps its second, its change number and so its bytes.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pydantic import TypeAdapter
-
 from aggregator.outgoing import Carried, Told
 from aggregator.rules.channels import Candidate, Channel, judge
 from feeds.model import Entry, Person, Tombstone
-from feeds.urls import canonical
-
-_ENTRY = TypeAdapter(Entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +40,12 @@ class _Placed:
     """A candidate that the channel carries, with the second it stands on."""
 
     candidate: Candidate
-    entry: Entry
+    at: datetime
     why: str
 
     @property
     def id(self) -> str:
-        return self.entry.id or ""
-
-    @property
-    def at(self) -> datetime:
-        return _updated(self.entry)
+        return self.candidate.entry.id or ""
 
 
 def draw(
@@ -70,7 +60,7 @@ def draw(
     """The channel as it is to stand at `now`.
 
     `before` has the rows of these candidates and of all that is present, by entry id; `taken` the
-    seconds on which other entries of the channel stand.
+    seconds on which other entries of the channel stand, those from `unplaced_since` on.
     """
     judged = [(c, judge(channel, c, titles, was_told=_was_told(before, c))) for c in candidates]
     placed = _apart([(c, found.why) for c, found in judged if found.is_in], before, taken)
@@ -122,12 +112,6 @@ def tombstone_of(row: Carried, author: str) -> Tombstone:
     return Tombstone(ref=row.entry_id, when=row.dated, by=Person(author), comment=row.entry.note)
 
 
-def digest_of(entry: Entry) -> str:
-    """A digest of all that subscribers see of an entry. Fields left at their defaults do not count,
-    so that a program that knows more of them does not tell every entry anew."""
-    return hashlib.sha256(_ENTRY.dump_json(entry, exclude_defaults=True)).hexdigest()
-
-
 def _was_told(before: Mapping[str, Carried], candidate: Candidate) -> bool:
     old = before.get(candidate.entry.id or "")
     return old is not None and old.told is not Told.REMOVED
@@ -150,24 +134,36 @@ def _apart(
     on a second keeps it as long as it says the same date; then whoever came first takes the next
     free one. So neither a newcomer nor an edit moves anybody else.
     """
-    used = set(taken)
     placed: list[_Placed] = []
     waiting: list[tuple[Candidate, str, datetime]] = []
     for candidate, why in arrived:
         entry, old = candidate.entry, _same(before, candidate)
         if old is not None and _is_as_dated(old, entry):
-            used.add(_updated(old.entry))
-            placed.append(_Placed(candidate, replace(entry, updated=_updated(old.entry)), why))
+            placed.append(_Placed(candidate, _updated(old.entry), why))
         else:
-            # What changed moves on from where it stood: readers go by `updated`.
-            least = _updated(old.entry) + timedelta(seconds=1) if old else _updated(entry)
-            waiting.append((candidate, why, max(least, _updated(entry))))
+            waiting.append((candidate, why, _earliest(entry, old)))
+    first = min((at for _, _, at in waiting), default=None)
+    used = {*taken, *(one.at for one in placed if first is not None and one.at >= first)}
     for candidate, why, at in sorted(waiting, key=_came):
         while at in used:
             at += timedelta(seconds=1)
         used.add(at)
-        placed.append(_Placed(candidate, replace(candidate.entry, updated=at), why))
+        placed.append(_Placed(candidate, at, why))
     return sorted(placed, key=lambda one: one.at, reverse=True)
+
+
+def unplaced_since(candidates: Iterable[Candidate], before: Mapping[str, Carried]) -> datetime | None:
+    """From which second on some candidate looks for a free one; None where all stand where they stood."""
+    placed = ((one.entry, _same(before, one)) for one in candidates)
+    moments = (_earliest(entry, old) for entry, old in placed if old is None or not _is_as_dated(old, entry))
+    return min(moments, default=None)
+
+
+def _earliest(entry: Entry, old: Carried | None) -> datetime:
+    """The first second that a new state of an entry may stand on."""
+    # What changed moves on from where it stood: readers go by `updated`.
+    least = _updated(old.entry) + timedelta(seconds=1) if old else _updated(entry)
+    return max(least, _updated(entry))
 
 
 def _is_as_dated(old: Carried, entry: Entry) -> bool:
@@ -193,8 +189,8 @@ def _once(placed: Iterable[_Placed]) -> tuple[list[_Placed], list[_Placed]]:
     kept: list[_Placed] = []
     twins: list[_Placed] = []
     for one in placed:
-        url = one.entry.url
-        names = {one.id, canonical(url) if url else one.id}
+        page = one.candidate.page
+        names = {one.id, one.id if page is None else page}
         (twins if names & seen else kept).append(one)
         # Those left out count too: else an id would go back to an older twin of its story.
         seen |= names
@@ -220,17 +216,19 @@ def _window(
 def _told(
     channel: Channel, one: _Placed, old: Carried | None, now: datetime, *, is_present: bool, why: str
 ) -> Carried:
-    digest = digest_of(one.candidate.entry)
-    told = Told.WITHDRAWN if one.entry.is_withdrawn else Told.PUT
+    digest, entry = one.candidate.digest, one.candidate.entry
+    told = Told.WITHDRAWN if entry.is_withdrawn else Told.PUT
     is_known = old is not None and old.digest == digest and old.told is told
+    if old is not None and is_known and _is_same(old, one, is_present, why):
+        return old
     return Carried(
         channel=channel.slug,
         entry_id=one.id,
         kind=one.candidate.kind,
         ref=one.candidate.ref,
-        entry=one.entry,
+        entry=_at(one, old.entry if old and is_known else entry),
         digest=digest,
-        dated=_updated(one.candidate.entry),
+        dated=_updated(entry),
         change=old.change if old and is_known else 0,
         changed_at=old.changed_at if old and is_known else now,
         told=told,
@@ -240,9 +238,24 @@ def _told(
     )
 
 
+def _is_same(old: Carried, one: _Placed, is_present: bool, why: str) -> bool:
+    """Whether an entry that says what it said stands where it stood, for the same reason."""
+    candidate = one.candidate
+    return (
+        (old.is_present, old.why, old.kind, old.ref) == (is_present, why, candidate.kind, candidate.ref)
+        and old.entry.updated == one.at
+        and old.dated == _updated(candidate.entry)
+    )
+
+
+def _at(one: _Placed, entry: Entry) -> Entry:
+    """The entry as it is told; the very one that was told before where nothing is new."""
+    return entry if entry.updated == one.at else replace(entry, updated=one.at)
+
+
 def _updated(entry: Entry) -> datetime:
     assert entry.updated is not None  # noqa: S101 - both kinds of entry are made with a time
-    return entry.updated.replace(microsecond=0)
+    return entry.updated.replace(microsecond=0) if entry.updated.microsecond else entry.updated
 
 
 def _in_words(age: timedelta) -> str:

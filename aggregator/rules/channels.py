@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import Literal
+
+from pydantic import TypeAdapter
 
 from aggregator.language.query import matches, parse_query
 from aggregator.language.text import fold, words
 from aggregator.model import Reuse
 from aggregator.written import Duration
 from feeds.model import Entry, Feed, Link, Person, Tombstone
+from feeds.urls import canonical
+
+_ENTRY = TypeAdapter(Entry)
+_RANKS = {reuse: reuse.rank for reuse in Reuse}
 
 Kind = Literal["brief", "story"]
 
@@ -92,9 +100,12 @@ class Channel:
         return f"channels/{self.slug}.{format}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidate:
-    """A brief or a story that a channel may carry."""
+    """A brief or a story that a channel may carry.
+
+    Without slots, so that what is worked out of it once stays with it from look to look.
+    """
 
     kind: Kind
     #: The id of the brief or the story.
@@ -114,6 +125,30 @@ class Candidate:
     text: str = ""
     #: A correction or a withdrawal: it is told wherever the brief was told.
     is_final_word: bool = False
+    #: Whether a search finds it, by search.
+    _found: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of all that subscribers see of it."""
+        return digest_of(self.entry)
+
+    @cached_property
+    def page(self) -> str | None:
+        """Its page as pages are compared; None where it has none."""
+        return canonical(self.entry.url) if self.entry.url else None
+
+    def is_found_by(self, query: str) -> bool:
+        """Whether a search finds it."""
+        if query not in self._found:
+            self._found[query] = matches(parse_query(query), words(self.text))
+        return self._found[query]
+
+
+def digest_of(entry: Entry) -> str:
+    """A digest of all that subscribers see of an entry. Fields left at their defaults do not count,
+    so that a program that knows more of them does not tell every entry anew."""
+    return hashlib.sha256(_ENTRY.dump_json(entry, exclude_defaults=True)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +229,7 @@ def _objections(channel: Channel, candidate: Candidate, titles: Mapping[str, str
             yield f"It is of {candidate.desk or 'no desk'}, and not of {', '.join(channel.desks)}."
     else:
         yield from _story_objections(channel, candidate)
-    if channel.query and not _is_found(channel.query, candidate.text):
+    if channel.query and not candidate.is_found_by(channel.query):
         yield f"The search {channel.query!r} does not find it."
 
 
@@ -203,11 +238,11 @@ def _story_objections(channel: Channel, candidate: Candidate) -> Iterator[str]:
         yield "Its source has taken it back."
     if channel.languages and candidate.language not in channel.languages:
         yield f"It is in {candidate.language or 'an unknown language'}, and not in {', '.join(channel.languages)}."
-    if channel.sources and candidate.sources.isdisjoint(map(fold, channel.sources)):
+    if channel.sources and candidate.sources.isdisjoint(_folded(channel.sources)):
         yield "Its source is none of this channel's."
     if candidate.reuse is Reuse.NONE:
         yield "Its source lets nothing be passed on."
-    elif candidate.reuse.rank < channel.reuse.rank:
+    elif _RANKS[candidate.reuse] < _RANKS[channel.reuse]:
         allowed, wanted = candidate.reuse.value, channel.reuse.value
         yield f"Its source lets only the {allowed} be passed on, and this channel wants {wanted}."
 
@@ -224,5 +259,6 @@ def _named(topics: tuple[str, ...] | list[str], titles: Mapping[str, str]) -> st
     return ", ".join(titles.get(slug, slug) for slug in topics)
 
 
-def _is_found(query: str, text: str) -> bool:
-    return matches(parse_query(query), words(text))
+@lru_cache(maxsize=64)
+def _folded(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(fold, names))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from rensa import RMinHash, RMinHashLSH
 
-from aggregator.rules.likeness import Arrival, Key, Rarity, Reading, read, runs
+from aggregator.rules.holders import Holders
+from aggregator.rules.likeness import Rarity, Subject
+from aggregator.rules.readings import RUN, Arrival, Reading, read
 
 #: Sketches of texts: 32 bands of 2 find a text of which one run in five is shared, three times of four.
 _SKETCH, _BANDS, _SEED = 64, 32, 1
-#: Stories that are imagined to stand before the first: in an empty archive nothing is rare yet.
-_BEFORE = 1_000
 #: The rarest anchors of a story lead to those that it is compared with.
 _LEADS, _COMPARED = 16, 48
 #: Stories that may hold an anchor which leads anywhere.
@@ -53,7 +54,7 @@ class ClusterSettings:
     #: An outlet's headlines that are alike and further apart than this are a series, not one event.
     series: timedelta = timedelta(hours=12)
     #: Versions decided in one transaction.
-    batch: int = 500
+    batch: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,16 @@ class Window:
     members: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     #: How rare anchors are now; anew with every story that comes or goes.
     rarity: Rarity = field(init=False)
-    _holding: defaultdict[Key, dict[int, None]] = field(default_factory=lambda: defaultdict(dict))
+    _holders: Holders = field(default_factory=Holders)
+    #: By story, the numbers of its terms among the holders.
+    _terms: dict[int, array[int]] = field(default_factory=dict)
     _sketches: RMinHashLSH = field(default_factory=lambda: RMinHashLSH(0.5, _SKETCH, _BANDS))
 
     def __post_init__(self) -> None:
-        self.rarity = Rarity(self.idf)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.rarity = Rarity(self._holders, self._terms)
 
     def keep(self, reading: Reading, cluster: int, copy_group: int) -> None:
         """A story is in this cluster now."""
@@ -90,25 +96,22 @@ class Window:
         self.readings[story] = reading
         self.clusters[story], self.copies[story] = cluster, copy_group
         self.members[cluster].append(story)
-        for key in reading.keys:
-            self._holding[key][story] = None
+        self._holders.add(story, reading.keys)
+        self._terms[story] = self._holders.numbers(reading.terms)
         if sketch := _sketch(reading):
             self._sketches.insert(story, sketch)
-        self.rarity = Rarity(self.idf)
+        self._changed()
 
     def forget(self, story: int) -> None:
         """A story is no longer here; what was decided of it stands."""
         reading, cluster = self.readings.pop(story), self.clusters.pop(story)
-        del self.copies[story]
+        del self.copies[story], self._terms[story]
         self.members[cluster].remove(story)
         if not self.members[cluster]:
             del self.members[cluster]
-        for key in reading.keys:
-            del self._holding[key][story]
-            if not self._holding[key]:
-                del self._holding[key]
+        self._holders.remove(story, reading.keys)
         self._sketches.remove(story)
-        self.rarity = Rarity(self.idf)
+        self._changed()
 
     def move_to(self, now: datetime) -> None:
         """Forget what came here too long before `now`. Stories stand in the order they came."""
@@ -122,20 +125,19 @@ class Window:
         """Whether nobody here shares its cluster; a story that is not here is alone."""
         return len(self.members.get(self.clusters.get(story, story), (story,))) == 1
 
-    def idf(self, key: Key) -> float:
-        """How rare an anchor is among the stories here."""
-        return math.log((len(self.readings) + _BEFORE) / (len(self._holding.get(key, ())) + 1))
-
-    def near(self, reading: Reading) -> list[int]:
+    def near(self, subject: Subject) -> list[int]:
         """The stories most worth comparing, by the rare anchors that they share; ties by id."""
-        held = [(len(self._holding[key]), key) for key in reading.keys if key in self._holding]
-        rare = sorted(pair for pair in held if pair[0] <= _COMMON)[:_LEADS]
-        found: defaultdict[int, float] = defaultdict(float)
+        counts = ((self._holders.counts[number], key) for key, number in subject.numbers.items())
+        rare = sorted(pair for pair in counts if pair[0] <= _COMMON)[:_LEADS]
+        found: dict[int, float] = {}
         for _, key in rare:
-            worth = self.idf(key)
-            for story in self._holding[key]:
-                found[story] += worth
-        return sorted(found, key=lambda story: (-found[story], story))[:_COMPARED]
+            worth = self.rarity.of(key)
+            for story in self._holders.of(subject.numbers[key]):
+                found[story] = found.get(story, 0.0) + worth
+        # Thousands are found: only those as near as the last one that is compared are put in order.
+        least = sorted(found.values(), reverse=True)[:_COMPARED][-1:]
+        best = [story for story, worth in found.items() if worth >= least[0]]
+        return sorted(best, key=lambda story: (-found[story], story))[:_COMPARED]
 
     def alike(self, reading: Reading) -> list[int]:
         """The stories whose texts may be copies, by their sketches."""
@@ -150,12 +152,15 @@ class Window:
         self.parted = {frozenset(kept if one == gone else one for one in pair) for pair in self.parted}
 
 
+@lru_cache(maxsize=1)
 def _sketch(reading: Reading) -> RMinHash | None:
-    found = runs(reading.words)
-    if not found:
+    """What a text is found by; asked for twice of each story, when it is looked for and when it is kept."""
+    said = reading.words
+    runs = [" ".join(said[at : at + RUN]) for at in range(len(said) - RUN + 1)]
+    if not runs:
         return None
     sketch = RMinHash(num_perm=_SKETCH, seed=_SEED)
-    sketch.update(sorted(" ".join(run) for run in found))
+    sketch.update(runs)
     return sketch
 
 

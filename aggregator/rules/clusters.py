@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aggregator.rules.cluster_window import ClusterSettings, Window
-from aggregator.rules.likeness import SHORT_RUN, Arrival, Likeness, Reading, Shared, likeness, overlap, read
+from aggregator.rules.likeness import Shared, Subject
+from aggregator.rules.readings import SHORT_RUN, Arrival, Reading, overlap, read
 
 #: Members that a story is compared with, the newest of as many texts.
 _MEMBERS = 24
@@ -20,6 +21,10 @@ _MEMBERS = 24
 _MERGED = 6
 #: Share of the words of two titles from which they may be a series.
 _SERIES = 0.5
+#: Things two stories of one event share at least that are rare.
+_TELLING = 3
+#: Kinds that alone never suffice.
+_WHO_AND_WHERE = frozenset({"name", "place"})
 #: Shared things that a reason names.
 _NAMED = 4
 
@@ -73,8 +78,10 @@ def _decide(reading: Reading, window: Window, settled: Collection[int]) -> Itera
             window.keep(reading, cluster, group)
     if stays:
         return
-    found = _clusters(compared := _compare(reading, window), window)
-    joined = _copied(reading, compared, window) or _reported(reading, found, window)
+    subject = Subject(reading, window.rarity)
+    compared = _compare(subject, window)
+    found = _clusters(compared, window)
+    joined = _copied(subject, compared, window) or _reported(subject, found, window)
     window.keep(reading, joined.cluster_id, joined.copy_group)
     yield joined
     for other in found:
@@ -82,34 +89,40 @@ def _decide(reading: Reading, window: Window, settled: Collection[int]) -> Itera
             yield merged
 
 
-def _compare(reading: Reading, window: Window) -> dict[int, Likeness]:
-    return {story: _alike(reading, window.readings[story], window) for story in window.near(reading)}
+def _compare(subject: Subject, window: Window) -> dict[int, float]:
+    near = {story: window.readings[story] for story in window.near(subject)}
+    scores = dict.fromkeys(near, 0.0)
+    for story in subject.may_share(near, window.settings.rare, _TELLING):
+        scores[story] = _alike(subject, near[story], window)
+    return scores
 
 
-def _alike(a: Reading, b: Reading, window: Window) -> Likeness:
+def _alike(subject: Subject, b: Reading, window: Window) -> float:
     """How sure it is that two stories report one event: from 1 on it is."""
-    settings = window.settings
+    settings, a = window.settings, subject.reading
     apart = abs(a.story.at - b.story.at)
     if apart > settings.span:
-        return Likeness(0.0)
-    found = likeness(a, b, window.rarity)
-    if not _agree(found, settings):
-        return Likeness(0.0, found.shared)
+        return 0.0
+    found = subject.beside(b)
+    telling = found.telling(settings.rare, _TELLING)
+    if not telling or not _agree(found.kinds()):
+        return 0.0
+    habit = _habit(a, b, window)
+    if not habit:
+        return 0.0
     least = settings.least if a.story.language == b.story.language else settings.least_across
     late = math.exp(-((apart / settings.decay) ** 2) / 2)
-    proof = min(1.0, sum(each.idf for each in _telling(found, settings)) / settings.proof)
-    return Likeness(found.score * late * proof * _habit(a, b, window) / least, found.shared)
+    proof = min(1.0, math.fsum(telling) / settings.proof)
+    return found.score() * late * proof * habit / least
 
 
-def _telling(found: Likeness, settings: ClusterSettings) -> list[Shared]:
-    """What is shared and rare."""
-    return [each for each in found.shared if each.idf >= settings.rare]
+def _agree(kinds: Collection[str]) -> bool:
+    """Two kinds agree, not names and places alone."""
+    return len(kinds) > 1 and not _WHO_AND_WHERE.issuperset(kinds)
 
 
-def _agree(found: Likeness, settings: ClusterSettings) -> bool:
-    """Two kinds agree, not names and places alone, and more than one thing is telling."""
-    kinds = found.kinds
-    return len(kinds) > 1 and bool(kinds - {"name", "place"}) and len(_telling(found, settings)) > 2
+def _shared(subject: Subject, b: Reading) -> tuple[Shared, ...]:
+    return subject.beside(b).shared()
 
 
 def _habit(a: Reading, b: Reading, window: Window) -> float:
@@ -119,6 +132,8 @@ def _habit(a: Reading, b: Reading, window: Window) -> float:
 
 def _other_figures(a: Reading, b: Reading) -> float:
     """Two titles that give other days are rarely of one event; other numbers may be a later count."""
+    if not a.figures or not b.figures:
+        return 1.0
     days, numbers = ((a.figures_of(kind), b.figures_of(kind)) for kind in ("date", "number"))
     later = 0.5 if all(days) and days[0].isdisjoint(days[1]) else 1.0
     return later * (0.8 if all(numbers) and numbers[0].isdisjoint(numbers[1]) else 1.0)
@@ -129,20 +144,21 @@ def _one_outlet(a: Reading, b: Reading, window: Window) -> float:
     is_later = abs(a.story.at - b.story.at) > window.settings.series
     if a.figures_of("date") != b.figures_of("date"):
         return 0.0
-    if is_later and overlap(a.title_words, b.title_words, 1) >= _SERIES:
+    if is_later and _titles(a, b) >= _SERIES:
         return 0.0
-    in_titles = [
-        key for key in a.title_terms & b.title_terms if window.rarity.of(key) >= window.settings.rare
-    ]
-    return window.settings.one_outlet if in_titles else 0.0
+    of, rare = window.rarity.of, window.settings.rare
+    in_titles = set(a.title_terms).intersection(b.title_terms)
+    is_told = any(key.startswith("term:") and of(key) >= rare for key in in_titles)
+    return window.settings.one_outlet if is_told else 0.0
 
 
-def _copied(reading: Reading, compared: dict[int, Likeness], window: Window) -> Joined | None:
+def _copied(subject: Subject, compared: dict[int, float], window: Window) -> Joined | None:
     """The story as a copy of the earliest text that is its own; None where there is none."""
+    reading = subject.reading
     credited = [s for s in compared if reading.agency and window.readings[s].agency == reading.agency]
     for story in sorted({*window.alike(reading), *credited}):
         other = window.readings[story]
-        why, score = _is_copy(reading, other, compared.get(story, Likeness(0.0)), window.settings)
+        why, score = _is_copy(subject, other, window.settings, is_near=story in compared)
         if why:
             return Joined(
                 reading.story.id, window.clusters[story], window.copies[story], score, why, reading.agency
@@ -150,42 +166,46 @@ def _copied(reading: Reading, compared: dict[int, Likeness], window: Window) -> 
     return None
 
 
-def _is_copy(a: Reading, b: Reading, alike: Likeness, settings: ClusterSettings) -> tuple[str, float]:
+def _is_copy(subject: Subject, b: Reading, settings: ClusterSettings, *, is_near: bool) -> tuple[str, float]:
     """Why two stories are one text and how sure that is; ("", 0) where they are not."""
+    a = subject.reading
     if a.story.language != b.story.language or abs(a.story.at - b.story.at) > settings.copy_span:
         return "", 0.0
-    titles = overlap(a.title_words, b.title_words, 1)
     is_one_outlet = a.story.outlet == b.story.outlet
     # An outlet's series opens each part with the same words, under another title or other figures.
-    if is_one_outlet and (titles < 0.5 or a.figures != b.figures):
+    if is_one_outlet and (a.figures != b.figures or _titles(a, b) < 0.5):
         return "", 0.0
     share = overlap(a.words, b.words)
-    if share >= settings.copy or (titles >= 0.8 and len(a.title_words) > 3 and share >= settings.copy / 2):
+    is_half = share >= settings.copy / 2 and len(a.title_words) > 3 and _titles(a, b) >= 0.8
+    if share >= settings.copy or is_half:
         return f"same text as {b.story.outlet}: {share:.0%} of the runs of five words are shared", 1 + share
-    telling = _telling(alike, settings)
-    short = overlap(a.words, b.words, SHORT_RUN)
-    if (
-        a.agency
-        and a.agency == b.agency
-        and short >= settings.agency_copy
-        and len(telling) >= settings.agency_shared
-    ):
-        return f"{a.agency} copy as at {b.story.outlet}: {_listed(telling)} shared", 1 + short
+    if is_near and a.agency and a.agency == b.agency:
+        short = overlap(a.words, b.words, SHORT_RUN)
+        if short >= settings.agency_copy:
+            telling = [each for each in _shared(subject, b) if each.idf >= settings.rare]
+            if len(telling) >= settings.agency_shared:
+                why = f"{a.agency} copy as at {b.story.outlet}: {_listed(telling)} shared"
+                return why, 1 + short
     return "", 0.0
 
 
-def _clusters(compared: dict[int, Likeness], window: Window) -> dict[int, float]:
+def _titles(a: Reading, b: Reading) -> float:
+    """The share of the words of two titles that stand in both."""
+    return overlap(a.title_words, b.title_words, 1)
+
+
+def _clusters(compared: dict[int, float], window: Window) -> dict[int, float]:
     """The clusters that a story is of, with how sure that is, the surest first."""
-    near = {window.clusters[story] for story, alike in compared.items() if alike.score >= 1}
+    near = {window.clusters[story] for story, score in compared.items() if score >= 1}
     scores = {cluster: _membership(cluster, compared, window) for cluster in near}
     sure = sorted((cluster for cluster in near if scores[cluster] >= 1), key=lambda c: (-scores[c], c))
     return {cluster: scores[cluster] for cluster in sure}
 
 
-def _membership(cluster: int, compared: dict[int, Likeness], window: Window) -> float:
+def _membership(cluster: int, compared: dict[int, float], window: Window) -> float:
     """The mean likeness to the better two thirds of its members; those not even compared count 0."""
     members = _texts(cluster, window)[:_MEMBERS]
-    scores = sorted((compared[m].score if m in compared else 0.0 for m in members), reverse=True)
+    scores = sorted((compared.get(member, 0.0) for member in members), reverse=True)
     return _better_part(scores)
 
 
@@ -200,23 +220,24 @@ def _texts(cluster: int, window: Window) -> list[int]:
     return sorted(by_text.values(), reverse=True)
 
 
-def _reported(reading: Reading, found: dict[int, float], window: Window) -> Joined:
+def _reported(subject: Subject, found: dict[int, float], window: Window) -> Joined:
     """The story as a report of the surest cluster, else as the first of its own."""
+    reading = subject.reading
     story = reading.story.id
     if not found:
         return Joined(story, story, story, 0.0, "nothing like it came in these days", reading.agency)
     cluster, score = next(iter(found.items()))
-    why = _why(reading, cluster, window)
+    why = _why(subject, cluster, window)
     return Joined(story, cluster, story, score, why, reading.agency)
 
 
-def _why(reading: Reading, cluster: int, window: Window) -> str:
+def _why(subject: Subject, cluster: int, window: Window) -> str:
     members = _texts(cluster, window)[:_MEMBERS]
-    alike = {m: _alike(reading, window.readings[m], window) for m in members}
-    sure = [m for m in members if alike[m].score >= 1]
-    best = max(members, key=lambda m: (alike[m].score, -m))
+    scores = {member: _alike(subject, window.readings[member], window) for member in members}
+    sure = [member for member in members if scores[member] >= 1]
+    best = max(members, key=lambda member: (scores[member], -member))
     stories = "the one story" if len(members) == 1 else f"{len(sure)} of {len(members)} stories"
-    return f"{_listed(alike[best].shared)} shared with {stories}"
+    return f"{_listed(_shared(subject, window.readings[best]))} shared with {stories}"
 
 
 def _listed(shared: Iterable[Shared]) -> str:
@@ -231,17 +252,15 @@ def _merged(one: int, other: int, window: Window) -> Merged | None:
     """Merge two clusters where their members, not one story between them, are alike."""
     if frozenset((one, other)) in window.parted:
         return None
-    pairs = [
-        _alike(window.readings[a], window.readings[b], window)
-        for a in _texts(one, window)[:_MERGED]
-        for b in _texts(other, window)[:_MERGED]
-    ]
-    score = _better_part(sorted((pair.score for pair in pairs), reverse=True))
+    subjects = [Subject(window.readings[a], window.rarity) for a in _texts(one, window)[:_MERGED]]
+    others = [window.readings[b] for b in _texts(other, window)[:_MERGED]]
+    pairs = [(_alike(a, b, window), a, b) for a in subjects for b in others]
+    score = _better_part(sorted((alike for alike, _, _ in pairs), reverse=True))
     if score < window.settings.merge:
         return None
     kept, gone = min(one, other), max(one, other)
-    best = max(pairs, key=lambda pair: pair.score)
-    sure = sum(pair.score >= 1 for pair in pairs)
-    why = f"{_listed(best.shared)} shared; {sure} of {len(pairs)} pairs of their stories are alike"
+    _, a, b = max(pairs, key=lambda pair: pair[0])
+    sure = sum(alike >= 1 for alike, _, _ in pairs)
+    why = f"{_listed(_shared(a, b))} shared; {sure} of {len(pairs)} pairs of their stories are alike"
     window.merge(kept, gone)
     return Merged(kept, gone, why)

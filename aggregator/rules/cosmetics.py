@@ -53,6 +53,8 @@ _UNITS = (
     "хвилин(?:и|у|а)? годин(?:и|у|а)? день дні днів тиждень тижні тижнів місяц(?:і|ів|ь)? рік роки років"
 )
 _A = "an?|une?|ein(?:e[rnm]?)?|una|uno"
+_ABOUT = "about|around|environ|etwa|circa|около|близько"
+_AGO = "il y a|vor|hace"
 _JUST_NOW = (
     "just now|a l instant|gerade eben|soeben|ahora mismo|proprio ora|przed chwila|przed momentem"
     "|только что|щойно"
@@ -89,13 +91,15 @@ _NUMBER = r"\d[\d. \u00a0\u202f]*(?:k|m|mln|mio|tys|тыс|тис|млн)?\+?"
 
 def settled(text: str) -> str:
     """The text without what moves by itself, white space made one; all of it where it says nothing else."""
+    if not text:
+        return ""
     plain = _BRACKETS.sub(_without_clock, text) if "(" in text or "[" in text else text
     # Replacing one by one takes a quarter of the time of a pattern, and every text of the wire passes here.
     for mark in _MARKS:
         plain = plain.replace(mark, "\n")
     for stop in _STOPS:
         plain = plain.replace(f"{stop} ", f"{stop}\n")
-    kept = [part for part in plain.split("\n") if not is_cosmetic(part)]
+    kept = [part for part in plain.split("\n") if len(part) > LONGEST or not is_cosmetic(part)]
     return " ".join(" ".join(kept).split()) or " ".join(text.split())
 
 
@@ -113,9 +117,14 @@ def _without_clock(found: re.Match[str]) -> str:
 
 def _folded(part: str) -> str:
     """A short stretch as the patterns know it; "" for one that cannot be cosmetic."""
-    if len(part) > LONGEST or not (_DIGIT.search(part) or _may_be_now(part)):
+    if len(part) > LONGEST:
         return ""
-    return _APART.sub(" ", fold(part.strip(_EDGES))).strip(_EDGES)
+    bare = part.strip(_EDGES)
+    if _begins_otherwise(bare[:3].lower()):
+        return ""
+    if not (_DIGIT.search(part) or _may_be_now(part)):
+        return ""
+    return _APART.sub(" ", fold(bare)).strip(_EDGES)
 
 
 _DIGIT = re.compile(r"\d")
@@ -126,6 +135,27 @@ _DIGITS = re.compile(r"\d+(?:[.h]\d+)*")
 def _may_be_now(part: str) -> bool:
     """Just now, an hour ago: the few that say a moment without a digit are short."""
     return len(part) < 40 and len(part.split()) in (1, 2, 3, 4, 5)
+
+
+def _begins_otherwise(begun: str) -> bool:
+    """Whether three letters are enough to tell: so most sentences need not be folded."""
+    if not begun.isascii() or not begun[:1].isalpha():
+        return False
+    long, short = _beginnings()
+    return begun not in long and begun[:2] not in short and begun[:1] not in short
+
+
+@cache
+def _beginnings() -> tuple[frozenset[str], frozenset[str]]:
+    """What everything that the patterns know begins with: three letters, or fewer. Some more do no harm."""
+    known = "|".join(
+        (*_COUNTED.split(), *_SAID_BEFORE.split(), _STAMPED, _READING, _JUST_NOW, _AGO, _ABOUT, _A)
+    )
+    # What an ending may be begins nothing.
+    known = re.sub(r"(?<=\w)\(\?:[^()]*\)|\[\w*\]", "", known)
+    runs = re.findall(r"(?:^|[(|:?])([^\W\d_]+)", known)
+    optional = re.findall(r"\b(\w\w?)\w\?", known)
+    return frozenset(run[:3] for run in runs), frozenset({run for run in runs if len(run) < 3} | {*optional})
 
 
 @cache
@@ -141,8 +171,8 @@ def _counter() -> re.Pattern[str]:
 @cache
 def _moment() -> re.Pattern[str]:
     units = f"{_SHORT_UNITS}|{'|'.join(_UNITS.split())}"
-    span = rf"(?:(?:about|around|environ|etwa|circa|около|близько) )?(?:\d+|{_A}) ?(?:{units})"
-    ago = rf"(?:il y a|vor|hace) {span}|{span} (?:ago|fa|temu|назад|тому(?: назад)?)|{_JUST_NOW}"
+    span = rf"(?:(?:{_ABOUT}) )?(?:\d+|{_A}) ?(?:{units})"
+    ago = rf"(?:{_AGO}) {span}|{span} (?:ago|fa|temu|назад|тому(?: назад)?)|{_JUST_NOW}"
     reading = rf"(?:{_READING}) (?:\d+|{_A}) ?(?:{units})?|\d+ ?(?:{units}) (?:{_TO_READ})"
     return re.compile(rf"(?:(?:{_STAMPED}) )?(?:{ago})|{reading}|\d+ ?(?:{_SHORT_UNITS})")
 

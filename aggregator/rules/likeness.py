@@ -1,166 +1,27 @@
-"""How much two stories say the same: as texts (copies), and as reports of one event.
+"""How much two stories say the same, as reports of one event.
 
 Within one language the words decide; across languages what is the same in any language does:
 names, places, organisations, dates, numbers, offices and concepts. Rare ones count more.
+
+A new story is compared with dozens, and few of these are of its event. So a comparison first says
+how rare the things are that both hold, then how alike the two are, and only then, to be read, what
+it is that they share.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from sys import intern
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import mul
 
-from aggregator.language.agencies import agency_of
 from aggregator.language.names import same_name
-from aggregator.language.reading import Anchor
-from aggregator.language.text import words
+from aggregator.rules.holders import Holders
+from aggregator.rules.readings import AS_ONE, Key, Mention, Reading
 
-Key = tuple[str, str]
-#: How rare an anchor is: the logarithm of stories by stories that hold it.
-Idf = Callable[[Key], float]
-
-#: Words in a run that copies share.
-RUN = 5
-#: Words in a run that a rewritten copy still shares.
-SHORT_RUN = 2
-#: A lead of fewer words is compared together with its title.
-LEAD_WORDS = 15
-
-#: What each kind is worth across languages, before its rarity.
-WORTH = {"name": 1.0, "org": 0.9, "place": 0.8, "concept": 0.8, "number": 0.7, "date": 0.5, "role": 0.5}
-#: What stands in a title is what the story is about.
-TITLE = 2.0
-#: Kinds that agree as one: who was there.
-_KINDS = {"org": "name", "given": "name", "role": "concept"}
-#: Kinds whose spans make a word more than a plain one.
-_NAMED = ("name", "given", "org", "place")
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A story as it is clustered."""
-
-    id: int
-    #: ISO 639-1; None where nobody could tell.
-    language: str | None
-    #: Who published it: the host of its page.
-    outlet: str
-    #: When it was published, or first seen where that is earlier.
-    at: datetime
-    #: When it came here: never goes back from one arrival to the next.
-    seen: datetime
-    title: str
-    lead: str
-    #: Read in `text`.
-    anchors: tuple[Anchor, ...]
-
-    @property
-    def text(self) -> str:
-        """What the anchors' places count in."""
-        return text_of(self.title, self.lead)
-
-
-def text_of(title: str, lead: str) -> str:
-    """A title and a lead as they are read for anchors."""
-    return f"{title}\n{lead}"
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """One thing that a story speaks of, with every key it may be found under."""
-
-    kind: str
-    keys: tuple[Key, ...]
-    #: Verbatim, as it came first.
-    span: str
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A story made ready to be compared."""
-
-    #: Without its anchors, which stand below.
-    story: Arrival
-    #: The same in any language.
-    mentions: tuple[Mention, ...]
-    #: Each key of `mentions`, with its mention.
-    holding: dict[Key, Mention]
-    #: Words of its language, with what they are worth before their rarity.
-    terms: dict[Key, float]
-    #: The kind that a term agrees by: of a name it is "name"; a plain word's is "term".
-    kinds: dict[Key, str]
-    spans: dict[Key, str]
-    #: The agency it is credited to.
-    agency: str | None
-    #: Folded words of the title, and of what copies are compared by.
-    title_words: tuple[str, ...]
-    words: tuple[str, ...]
-    #: Numbers and dates of the title: those of a series differ from day to day.
-    figures: frozenset[Key]
-    #: The terms of the title.
-    title_terms: frozenset[Key]
-    #: Everything that it may be found by.
-    keys: tuple[Key, ...]
-
-    def figures_of(self, kind: str) -> frozenset[Key]:
-        """The dates, or the numbers, of the title."""
-        return frozenset(key for key in self.figures if key[0] == kind)
-
-
-def read(story: Arrival) -> Reading:
-    """A story, read once for all comparisons."""
-    # Each word and each key is kept once, however many stories hold it.
-    title, lead = (tuple(map(intern, words(text))) for text in (story.title, story.lead))
-    mentions = tuple(_mentions(story))
-    named = [(a.start, a.end, _KINDS.get(a.kind, a.kind)) for a in story.anchors if a.kind in _NAMED]
-    other = [(a.start, a.end, _KINDS.get(a.kind, a.kind)) for a in story.anchors if a.kind in WORTH]
-    terms: dict[Key, float] = {}
-    kinds: dict[Key, str] = {}
-    spans: dict[Key, str] = {}
-    text, length = story.text, len(story.title)
-    for anchor in story.anchors:
-        if anchor.kind in ("term", "number", "date"):
-            key = (anchor.kind, intern(anchor.key))
-            weight = TITLE if anchor.start < length else 1.0
-            terms[key] = max(weight, terms.get(key, 0.0)) + (0.5 if key in terms else 0.0)
-            kinds.setdefault(key, _kind_of(anchor, [*named, *other]))
-            spans.setdefault(key, text[anchor.start : anchor.end])
-    holding = {key: mention for mention in reversed(mentions) for key in mention.keys}
-    in_title = [(a.kind, intern(a.key)) for a in story.anchors if a.start < length]
-    figures = frozenset(key for key in in_title if key[0] in ("number", "date"))
-    title_terms = frozenset(key for key in in_title if key[0] == "term")
-    # The window keeps thousands of readings, for days. The anchors themselves would be most of each.
-    told = replace(story, anchors=())
-    return Reading(
-        told, mentions, holding, terms, kinds, spans, agency_of(story.text), title,
-        lead if len(lead) >= LEAD_WORDS else title + lead, figures, title_terms, tuple({**terms, **holding}),
-    )  # fmt: skip
-
-
-def _kind_of(anchor: Anchor, spans: Sequence[tuple[int, int, str]]) -> str:
-    if anchor.kind != "term":
-        return anchor.kind
-    return next((kind for start, end, kind in spans if start <= anchor.start and anchor.end <= end), "term")
-
-
-def _mentions(story: Arrival) -> Iterator[Mention]:
-    """What a story speaks of, each once; several readings of one name are one mention."""
-    text, length = story.text, len(story.title)
-    at: dict[tuple[int, int, str], list[Key]] = {}
-    for anchor in story.anchors:
-        if anchor.kind in WORTH:
-            at.setdefault((anchor.start, anchor.end, anchor.kind), []).append(
-                (anchor.kind, intern(anchor.key))
-            )
-    told: set[Key] = set()
-    for (start, end, kind), keys in sorted(at.items()):
-        if told.isdisjoint(keys):
-            weight = WORTH[kind] * (TITLE if start < length else 1.0)
-            yield Mention(kind, tuple(keys), text[start:end], weight)
-        told.update(keys)
+#: Stories that are imagined to stand before the first: in an empty archive nothing is rare yet.
+BEFORE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,107 +39,205 @@ class Shared:
         return self.here if self.here.casefold() == self.there.casefold() else f"{self.here} ↔ {self.there}"
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """How alike two reports are, from 0 to 1, and by what; the rarest first."""
+class _ByCount(dict[int, float]):
+    """How rare an anchor is by the number of stories that hold it, worked out once each."""
 
-    score: float
-    shared: tuple[Shared, ...] = ()
+    def __init__(self, stories: int) -> None:
+        self._stories = stories
 
-    @property
-    def kinds(self) -> frozenset[str]:
-        """The kinds that agree."""
-        return frozenset(each.kind for each in self.shared)
+    def __missing__(self, count: int) -> float:
+        found = self[count] = math.log((self._stories + BEFORE) / (count + 1))
+        return found
 
 
 class Rarity:
-    """How rare anchors are at one moment, worked out once each."""
+    """How rare anchors are at one moment: the logarithm of all stories by those that hold one."""
 
-    def __init__(self, idf: Idf) -> None:
-        self._idf = idf
-        self._known: dict[Key, float] = {}
-        self._within: dict[int, float] = {}
-        self._across: dict[int, float] = {}
+    def __init__(self, holders: Holders, terms: Mapping[int, Sequence[int]]) -> None:
+        """`holders`: the stories that hold each anchor; `terms`: by story, the numbers of its terms there.
+
+        Both change when the moment is over.
+        """
+        self.holders = holders
+        self.terms = terms
+        #: How rare an anchor is by the number of stories that hold it.
+        self.by_count = _ByCount(len(terms))
+        self._norms: dict[int, float] = {}
+        self._sums: dict[int, float] = {}
 
     def of(self, key: Key) -> float:
         """How rare an anchor is."""
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self._idf(key)
-        return known
+        return self.by_count[self.holders.count(key)]
 
-    def within(self, reading: Reading) -> float:
-        """What all words of a story are worth together."""
-        known = self._within.get(reading.story.id)
-        if known is None:
-            worth = sum([(weight * self.of(key)) ** 2 for key, weight in reading.terms.items()])
-            known = self._within[reading.story.id] = math.sqrt(worth)
-        return known
-
-    def across(self, reading: Reading) -> float:
-        """What all that a story mentions is worth together."""
-        known = self._across.get(reading.story.id)
-        if known is None:
-            known = self._across[reading.story.id] = sum([self.worth(m) for m in reading.mentions])
-        return known
+    def of_mention(self, mention: Mention) -> float:
+        """How rare a mention is: as the most usual of its keys."""
+        return min(map(self.of, mention.keys))
 
     def worth(self, mention: Mention) -> float:
         """What sharing a mention proves."""
         return mention.weight * self.of_mention(mention) ** 2
 
-    def of_mention(self, mention: Mention) -> float:
-        """How rare a mention is: as the most usual of its keys."""
-        return min([self.of(key) for key in mention.keys])
+    def within(self, reading: Reading) -> float:
+        """What all words of a story are worth together."""
+        known = self._norms.get(reading.story.id)
+        if known is None:
+            numbers = self.terms.get(reading.story.id)
+            if numbers is None:
+                idfs: Iterable[float] = map(self.of, reading.terms)
+            else:
+                counts = map(self.holders.counts.__getitem__, numbers)
+                idfs = map(self.by_count.__getitem__, counts)
+            known = self._norms[reading.story.id] = math.hypot(*map(mul, reading.weights, idfs))
+        return known
+
+    def across(self, reading: Reading) -> float:
+        """What all that a story mentions is worth together."""
+        known = self._sums.get(reading.story.id)
+        if known is None:
+            known = self._sums[reading.story.id] = sum(map(self.worth, reading.mentions))
+        return known
 
 
-def likeness(a: Reading, b: Reading, rarity: Rarity) -> Likeness:
-    """How alike two reports are; symmetric."""
-    if a.story.language == b.story.language:
-        return _within(a, b, rarity)
-    return _across(a, b, rarity)
+class Subject:
+    """A story that is compared with those of the window, at one moment."""
+
+    def __init__(self, reading: Reading, rarity: Rarity) -> None:
+        self.reading = reading
+        self.rarity = rarity
+        number, counts, by_count = rarity.holders.number, rarity.holders.counts, rarity.by_count
+        #: The number of each of its anchors that somebody holds, and how rare that is.
+        self.numbers = {key: number[key] for key in reading.keys if key in number}
+        self.idf = {n: by_count[counts[n]] for n in self.numbers.values()}
+        #: By the number of a term: its worth where another story holds it too, and its kind.
+        self.worth: dict[int, float] = {}
+        self.kinds: dict[int, str] = {}
+        for key, weight, kind in zip(reading.terms, reading.weights, reading.kinds, strict=True):
+            if key in self.numbers:
+                n = self.numbers[key]
+                self.worth[n], self.kinds[n] = weight * self.idf[n] ** 2, kind
+        self.holding = _holding(reading)
+
+    def may_share(self, others: Mapping[int, Reading], rare: float, least: int) -> list[int]:
+        """Those of these stories that may hold so many of its rare things: most do not, and are done with."""
+        language = self.reading.story.language
+        same = {story for story, other in others.items() if other.story.language == language}
+        foreign = others.keys() - same
+        counts = dict.fromkeys(others, 0)
+        idf, numbers = self.idf, self.numbers
+        for story in filter(same.__contains__, self._holders(n for n in self.worth if idf[n] >= rare)):
+            counts[story] += 1
+        for mention in self.reading.mentions if foreign else ():
+            held = [numbers[key] for key in mention.keys if key in numbers]
+            if held and min(map(idf.__getitem__, held)) >= rare:
+                for story in foreign.intersection(self._holders(held)):
+                    counts[story] += 1
+        return [story for story, count in counts.items() if count >= least]
+
+    def _holders(self, numbers: Iterable[int]) -> Iterator[int]:
+        return chain.from_iterable(map(self.rarity.holders.of, numbers))
+
+    def beside(self, other: Reading) -> Within | Across:
+        """This story and one of the window; alike is symmetric."""
+        if self.reading.story.language == other.story.language:
+            return Within(self, other)
+        return Across(self, other)
 
 
-def _within(a: Reading, b: Reading, rarity: Rarity) -> Likeness:
-    both = a.terms.keys() & b.terms.keys()
-    if not both:
-        return Likeness(0.0)
-    product = math.fsum([a.terms[key] * b.terms[key] * rarity.of(key) ** 2 for key in both])
-    score = product / (rarity.within(a) * rarity.within(b))
-    shared = [Shared(a.kinds[key], a.spans[key], b.spans[key], rarity.of(key)) for key in both]
-    return Likeness(score, _rarest(shared))
+class Within:
+    """Two stories of one language."""
+
+    def __init__(self, one: Subject, other: Reading) -> None:
+        self._one, self._other = one, other
+        self._terms = one.rarity.terms[other.story.id]
+        self._both = one.worth.keys() & self._terms
+
+    def telling(self, rare: float, least: int) -> list[float]:
+        """How rare the things are that both hold, from `rare` on; nothing where they are too few."""
+        idf = self._one.idf
+        found = [worth for number in self._both if (worth := idf[number]) >= rare]
+        return found if len(found) >= least else []
+
+    def kinds(self) -> set[str]:
+        """The kinds that agree."""
+        return set(map(self._one.kinds.__getitem__, self._both))
+
+    def score(self) -> float:
+        """How alike they are, from 0 to 1: the cosine of their words."""
+        if not self._both:
+            return 0.0
+        worth, other, rarity = self._one.worth, self._other, self._one.rarity
+        both = [worth[n] * weight for n, weight in zip(self._terms, other.weights, strict=True) if n in worth]
+        return math.fsum(both) / (rarity.within(self._one.reading) * rarity.within(other))
+
+    def shared(self) -> tuple[Shared, ...]:
+        """What both hold, the rarest first."""
+        one, here, there = self._one, self._one.reading.spans(), self._other.spans()
+        return _rarest(
+            Shared(one.kinds[number], here[key], there[key], one.idf[number])
+            for key, number in one.numbers.items()
+            if number in self._both
+        )
 
 
-def _across(a: Reading, b: Reading, rarity: Rarity) -> Likeness:
-    pairs = list(_pairs(a, b))
-    if not pairs:
-        return Likeness(0.0)
-    here = sum(rarity.worth(mention) for mention, _ in pairs) / rarity.across(a)
-    there = sum(rarity.worth(mention) for mention, _ in _pairs(b, a)) / rarity.across(b)
-    shared = [Shared(_KINDS.get(x.kind, x.kind), x.span, y.span, rarity.of_mention(x)) for x, y in pairs]
-    return Likeness(math.sqrt(here * there), _rarest(shared))
+class Across:
+    """Two stories of two languages."""
+
+    def __init__(self, one: Subject, other: Reading) -> None:
+        self._one, self._other = one, other
+        self._pairs: list[tuple[Mention, Mention]] | None = None
+
+    def telling(self, rare: float, least: int) -> list[float]:
+        """How rare the things are that both hold, from `rare` on; nothing where they are too few."""
+        of = self._one.rarity.of_mention
+        found = [worth for mention, _ in self.pairs() if (worth := of(mention)) >= rare]
+        return found if len(found) >= least else []
+
+    def kinds(self) -> set[str]:
+        """The kinds that agree."""
+        return {AS_ONE.get(mention.kind, mention.kind) for mention, _ in self.pairs()}
+
+    def score(self) -> float:
+        """How alike they are, from 0 to 1: the mean of the shares of each that the other one tells."""
+        if not self.pairs():
+            return 0.0
+        a, b, rarity = self._one.reading, self._other, self._one.rarity
+        back = _pairs(b, a, self._one.holding)
+        here = sum(rarity.worth(mention) for mention, _ in self.pairs()) / rarity.across(a)
+        there = sum(rarity.worth(mention) for mention, _ in back) / rarity.across(b)
+        return math.sqrt(here * there)
+
+    def shared(self) -> tuple[Shared, ...]:
+        """What both hold, the rarest first."""
+        of = self._one.rarity.of_mention
+        here, there = self._one.reading.story.text, self._other.story.text
+        return _rarest(
+            Shared(AS_ONE.get(x.kind, x.kind), here[x.start : x.end], there[y.start : y.end], of(x))
+            for x, y in self.pairs()
+        )
+
+    def pairs(self) -> list[tuple[Mention, Mention]]:
+        """What the first one mentions, with where the other one does."""
+        if self._pairs is None:
+            self._pairs = list(_pairs(self._one.reading, self._other, _holding(self._other)))
+        return self._pairs
 
 
-def _pairs(a: Reading, b: Reading) -> Iterator[tuple[Mention, Mention]]:
+def _holding(reading: Reading) -> dict[Key, Mention]:
+    """Each key that a story is found under across languages, with its first mention."""
+    return {key: mention for mention in reversed(reading.mentions) for key in mention.keys}
+
+
+def _pairs(a: Reading, b: Reading, holding: Mapping[Key, Mention]) -> Iterator[tuple[Mention, Mention]]:
     for mention in a.mentions:
-        other = next((b.holding[key] for key in mention.keys if key in b.holding), None)
-        if other is not None and _is_one(mention, a.story.language, other, b.story.language):
+        other = next((holding[key] for key in mention.keys if key in holding), None)
+        if other is not None and (mention.kind != "name" or _is_one(a, mention, b, other)):
             yield mention, other
 
 
-def _is_one(a: Mention, language_a: str | None, b: Mention, language_b: str | None) -> bool:
-    return a.kind != "name" or same_name(a.span, language_a, b.span, language_b)
+def _is_one(a: Reading, here: Mention, b: Reading, there: Mention) -> bool:
+    name, other = a.story.text[here.start : here.end], b.story.text[there.start : there.end]
+    return same_name(name, a.story.language, other, b.story.language)
 
 
 def _rarest(shared: Iterable[Shared]) -> tuple[Shared, ...]:
     return tuple(sorted(shared, key=lambda each: (-each.idf, each.here, each.there)))
-
-
-def runs(said: Sequence[str], length: int = RUN) -> set[tuple[str, ...]]:
-    """Every run of so many words."""
-    return {tuple(said[i : i + length]) for i in range(len(said) - length + 1)}
-
-
-def overlap(a: Sequence[str], b: Sequence[str], length: int = RUN) -> float:
-    """The share of runs of words that two texts have in common (Jaccard), from 0 to 1."""
-    here, there = runs(a, length), runs(b, length)
-    return len(here & there) / len(here | there) if here and there else 0.0

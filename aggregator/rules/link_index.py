@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from aggregator.language.concepts import akin
 from aggregator.language.grams import grams
@@ -44,6 +44,8 @@ class Wanted:
     weight: float
     #: Story number -> spans in its text.
     hits: Hits
+    #: Story number -> what it is worth there: the weight, by how often it stands there and how long that is.
+    worth: dict[int, float]
     #: For a given name: where its family name begins, which must be there too.
     head: int | None = None
 
@@ -56,6 +58,29 @@ Span = tuple[int, int]
 Hits = dict[int, list[Span]]
 #: A name as it is written, in a language.
 Spelling = tuple[str, str]
+
+
+#: Kinds of anchor, each with the place of the brief's word.
+Kinds = set[tuple[str, int]]
+Why = tuple[float, Wanted, Span]
+
+
+def _needed(wanted: Wanted, heads: Mapping[int, Hits]) -> Hits | None:
+    """The stories that hold the family name which a given name depends on; None where it is no given name."""
+    return None if wanted.head is None else heads.get(wanted.head, {})
+
+
+def _best(group: Sequence[Wanted], heads: Mapping[int, Hits]) -> Mapping[int, float]:
+    """What one word of the brief is worth in each story: it counts once, by its best kind."""
+    if len(group) == 1 and group[0].head is None:
+        return group[0].worth
+    best: dict[int, float] = {}
+    for each in group:
+        needed = _needed(each, heads)
+        for number, value in each.worth.items():
+            if value > best.get(number, 0.0) and (needed is None or number in needed):
+                best[number] = value
+    return best
 
 
 class Linker:
@@ -95,22 +120,31 @@ class Linker:
         for number, story in enumerate(self.stories):
             text = story.text
             for anchor in story.anchors:
-                if anchor.kind in ("name", "given"):
-                    if anchor.key in codes_asked:
+                kind, key = anchor.kind, anchor.key
+                if kind in ("name", "given"):
+                    if key in codes_asked:
                         spelling = (text[anchor.start : anchor.end].casefold(), story.language)
                         self._spell(number, spelling, anchor)
                     continue
-                if (anchor.kind, anchor.key) in asked:
-                    self._post((anchor.kind, anchor.key), number, anchor)
-                for concept in asked_akin.get(anchor.key, ()) if anchor.kind == "concept" else ():
-                    self._post(("akin", concept), number, anchor)
+                if (kind, key) in asked:
+                    self._post((kind, key), number, anchor)
+                if kind == "concept" and key in asked_akin:
+                    for concept in asked_akin[key]:
+                        self._post(("akin", concept), number, anchor)
                 # Riyadh is in Saudi Arabia: a story on the one bears on the other.
-                country = country_of(anchor.key) if anchor.kind == "place" else None
-                if country and country != anchor.key and ("place", country) in asked:
-                    self._post(("within", country), number, anchor)
+                elif kind == "place":
+                    country = country_of(key)
+                    if country and country != key and ("place", country) in asked:
+                        self._post(("within", country), number, anchor)
 
     def _post(self, key: tuple[str, str], number: int, anchor: Anchor) -> None:
-        self._posted.setdefault(key, {}).setdefault(number, []).append((anchor.start, anchor.end))
+        hits = self._posted.get(key)
+        if hits is None:
+            hits = self._posted[key] = {}
+        if number in hits:
+            hits[number].append((anchor.start, anchor.end))
+        else:
+            hits[number] = [(anchor.start, anchor.end)]
 
     def _spell(self, number: int, spelling: Spelling, anchor: Anchor) -> None:
         hits = self._spellings.setdefault(anchor.key, {}).setdefault(spelling, {})
@@ -128,13 +162,22 @@ class Linker:
                 weight = (
                     self.weights.kinds.get(anchor.kind, 0.0) * anchor.weight * self._rarity(anchor, len(hits))
                 )
-                found[key] = Wanted(anchor.kind, anchor.start, anchor.end, weight, hits, anchor.head)
+                found[key] = self._weighed(anchor, weight, hits, anchor.head)
                 if anchor.kind == "concept" and (related := self._posted.get(("akin", anchor.key))):
                     weight = (
                         self.weights.akin * self.weights.kinds["concept"] * self._rarity(anchor, len(related))
                     )
-                    found["akin", anchor.key] = Wanted("concept", anchor.start, anchor.end, weight, related)
+                    found["akin", anchor.key] = self._weighed(anchor, weight, related)
         return list(found.values())
+
+    def _weighed(self, anchor: Anchor, weight: float, hits: Hits, head: int | None = None) -> Wanted:
+        most, length = self.weights.k1 + 1, self._length
+        worth = {
+            number: weight * times * most / (times + length[number])
+            for number, spans in hits.items()
+            if (times := len(spans))
+        }
+        return Wanted(anchor.kind, anchor.start, anchor.end, weight, hits, worth, head)
 
     def _hits(self, anchor: Anchor) -> Hits:
         hits = self._posted.get((anchor.kind, anchor.key), {})
@@ -174,34 +217,33 @@ class Linker:
         total = sum(max(each.weight for each in group) for group in by_word.values()) or 1.0
         scores: dict[int, float] = defaultdict(float)
         for group in by_word.values():
-            # One word of the brief counts once, by its best kind.
-            best: dict[int, float] = {}
-            for each in group:
-                needed = None if each.head is None else heads.get(each.head, {})
-                for number, spans in each.hits.items():
-                    value = self._saturated(each.weight, len(spans), number)
-                    if value > best.get(number, 0.0) and (needed is None or number in needed):
-                        best[number] = value
-            for number, value in best.items():
+            for number, value in _best(group, heads).items():
                 scores[number] += value / total
         return scores
 
-    def cover(self, wanted: Sequence[Wanted], numbers: Collection[int]) -> dict[int, Covered]:
-        """By what these stories cover a passage: story number -> kinds and reasons."""
+    def kinds(self, wanted: Sequence[Wanted], numbers: Collection[int]) -> dict[int, Kinds]:
+        """The kinds by which these stories cover a passage, each with the place of the brief's word."""
         heads = {w.start: w.hits for w in wanted if w.kind == "name"}
-        found = {number: Covered() for number in numbers}
+        found: dict[int, Kinds] = {number: set() for number in numbers}
         for each in wanted:
-            if each.weight <= 0:
-                continue
-            needed = None if each.head is None else heads.get(each.head, {})
-            for number in each.hits.keys() & found.keys():
-                if needed is None or number in needed:
-                    spans = each.hits[number]
-                    found[number].take(each, spans[0], self._saturated(each.weight, len(spans), number))
+            if each.weight > 0:
+                kind = (group_of(each.kind), each.start)
+                needed = _needed(each, heads)
+                for number in found.keys() & each.hits.keys():
+                    if needed is None or number in needed:
+                        found[number].add(kind)
         return found
 
-    def _saturated(self, weight: float, times: int, number: int) -> float:
-        return weight * times * (self.weights.k1 + 1) / (times + self._length[number])
+    def why(self, wanted: Sequence[Wanted], number: int) -> list[Why]:
+        """What a story covers of a passage: the worth, the anchor and its first place in the story."""
+        heads = {w.start: w.hits for w in wanted if w.kind == "name"}
+        found = []
+        for each in wanted:
+            if each.weight > 0 and number in each.hits:
+                needed = _needed(each, heads)
+                if needed is None or number in needed:
+                    found.append((each.worth[number], each, each.hits[number][0]))
+        return found
 
     def alike(self, text: str) -> dict[int, float]:
         """Likeness of letters to the title of each story: cognates, and rare words of no table."""
@@ -234,17 +276,3 @@ class _Letters:
             for number in self._posted[gram]:
                 scores[number] += value * value
         return {n: score / norm / (8 * math.sqrt(self._sizes[n])) for n, score in scores.items()}
-
-
-@dataclass(slots=True)
-class Covered:
-    """By what one story covers a passage."""
-
-    #: Each with the place of the brief's word.
-    kinds: set[tuple[str, int]] = field(default_factory=set)
-    why: list[tuple[float, Wanted, Span]] = field(default_factory=list)
-
-    def take(self, wanted: Wanted, span: Span, value: float) -> None:
-        """Count an anchor that the story holds."""
-        self.kinds.add((group_of(wanted.kind), wanted.start))
-        self.why.append((value, wanted, span))

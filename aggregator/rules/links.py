@@ -15,7 +15,7 @@ from datetime import date
 from itertools import pairwise
 
 from aggregator.language.reading import Anchor
-from aggregator.rules.link_index import Covered, Linker, Wanted, group_of
+from aggregator.rules.link_index import Kinds, Linker, Wanted, Why, group_of
 from aggregator.rules.link_values import Candidate, Encoder, Linked, Passage, Query, Reason, Suggestion
 
 #: Stories that are looked at closely for a passage, the best by score.
@@ -23,6 +23,9 @@ LOOKED_AT = 400
 
 #: Reasons that are shown for one suggestion.
 MOST_REASONS = 8
+
+#: How well a story covers a passage, and its number.
+Scored = tuple[float, int]
 
 #: A brief of news looks this far back for its stories, and a little ahead.
 DAYS_BEFORE, DAYS_AFTER = 8, 1
@@ -39,12 +42,13 @@ def link(query: Query, linker: Linker, *, encoder: Encoder | None = None) -> Lin
     best: dict[int, float] = defaultdict(float)
     found = {}
     for passage in query.passages:
-        scored = _scored(passage, query, linker, context, likeness.get(passage.id, {}))
-        for score, number, _ in scored:
+        wanted = linker.wanted(passage)
+        scored = _scored(passage, wanted, query, linker, context, likeness.get(passage.id, {}))
+        for score, number in scored:
             best[number] = max(best[number], score)
         found[passage.id] = tuple(
-            _suggestion(linker.stories[number], passage, score, covered, copies)
-            for (score, number, covered), copies in _collapsed(scored, linker, weights.most)
+            _suggestion(linker.stories[number], passage, score, linker.why(wanted, number), copies)
+            for (score, number), copies in _collapsed(scored, linker, weights.most)
         )
     overall = {
         number: best[number]
@@ -61,13 +65,13 @@ def link(query: Query, linker: Linker, *, encoder: Encoder | None = None) -> Lin
 
 def _scored(
     passage: Passage,
+    wanted: Sequence[Wanted],
     query: Query,
     linker: Linker,
     context: Mapping[int, float],
     likeness: Mapping[int, float],
-) -> list[tuple[float, int, Covered]]:
+) -> list[Scored]:
     weights = linker.weights
-    wanted = linker.wanted(passage)
     scores = linker.coverage(wanted)
     letters = linker.alike(passage.text)
     clauses = [linker.coverage(part) for part in _clauses(passage.text, wanted)]
@@ -80,8 +84,8 @@ def _scored(
     best = sorted(scores, key=lambda n: (-scores[n], _when(linker.stories[n]), linker.stories[n].url))[
         :LOOKED_AT
     ]
-    covered = linker.cover(wanted, best)
-    return [(scores[number], number, covered[number]) for number in best if _agree(covered[number])]
+    kinds = linker.kinds(wanted, best)
+    return [(scores[number], number) for number in best if _agree(kinds[number])]
 
 
 def _likeness(query: Query, linker: Linker, encoder: Encoder | None) -> dict[str, dict[int, float]]:
@@ -106,9 +110,9 @@ def _unit(vector: Sequence[float]) -> list[float]:
     return [value / length for value in values]
 
 
-def _agree(covered: Covered) -> bool:
+def _agree(kinds: Kinds) -> bool:
     """Two kinds of anchor, from two different words of the brief."""
-    return len({kind for kind, _ in covered.kinds}) > 1 and len({start for _, start in covered.kinds}) > 1
+    return len({kind for kind, _ in kinds}) > 1 and len({start for _, start in kinds}) > 1
 
 
 def time_prior(story: Candidate, dated: date | None, dates: Iterable[Anchor]) -> float:
@@ -147,11 +151,9 @@ def _clauses(text: str, wanted: Sequence[Wanted]) -> list[list[Wanted]]:
     return parts if len(parts) > 1 else []
 
 
-def _collapsed(
-    scored: Sequence[tuple[float, int, Covered]], linker: Linker, most: int
-) -> list[tuple[tuple[float, int, Covered], list[str]]]:
+def _collapsed(scored: Sequence[Scored], linker: Linker, most: int) -> list[tuple[Scored, list[str]]]:
     """The best `most`, each with the addresses of its copies, so that ten show ten different texts."""
-    chosen: list[tuple[tuple[float, int, Covered], list[str]]] = []
+    chosen: list[tuple[Scored, list[str]]] = []
     by_group: dict[str, list[str]] = {}
     for row in scored:
         story = linker.stories[row[1]]
@@ -163,10 +165,10 @@ def _collapsed(
 
 
 def _suggestion(
-    story: Candidate, passage: Passage, score: float, covered: Covered, copies: Sequence[str]
+    story: Candidate, passage: Passage, score: float, covered: Sequence[Why], copies: Sequence[str]
 ) -> Suggestion:
     """With a reason for each word of the passage, best first, of two kinds at least."""
-    why = sorted(covered.why, key=lambda each: (-each[0], each[1].start, each[1].kind))
+    why = sorted(covered, key=lambda each: (-each[0], each[1].start, each[1].kind))
     chosen = {wanted.start: (wanted, span) for _, wanted, span in reversed(why)}
     shown = sorted(chosen.values(), key=lambda pair: [w is pair[0] for _, w, _ in why].index(True))[
         :MOST_REASONS

@@ -16,7 +16,7 @@ from aggregator.rules.identities import (
     text_key,
     told_apart,
 )
-from feeds.html import excerpt, to_text
+from feeds.html import excerpt, text_of_clean
 from feeds.model import Entry, Feed, Text
 from feeds.urls import absolute
 
@@ -50,16 +50,17 @@ def from_entry(entry: Entry, *, source_url: str, language: str | None) -> StoryD
     """The story that an entry tells."""
     summary, body = _texts(entry)
     title = entry.title or excerpt(summary, 100)
+    url, key = entry.url, identity(entry)
     return StoryDraft(
-        key=identity(entry),
-        entry_id=publishable_id(entry, source_url),
-        url=entry.url,
+        key=key,
+        entry_id=_publishable(entry.id, source_url, key),
+        url=url,
         language=detect(f"{title}\n{summary}", hint=language),
         summary=summary,
         body=body,
         digest=digest_of(Told(title, summary, body)),
         entry=entry,
-        page=page_key(entry.url) if entry.url else None,
+        page=page_key(url) if url else None,
     )
 
 
@@ -80,9 +81,13 @@ def publishable_id(entry: Entry, source_url: str) -> str:
     The feed's own id where it is one, since a republished entry keeps its id; else one made from
     the source and the identity, the same every time.
     """
-    if entry.id and (_TAG.fullmatch(entry.id) or _URN.fullmatch(entry.id) or absolute(entry.id) == entry.id):
-        return entry.id
-    return minted(source_url, identity(entry))
+    return _publishable(entry.id, source_url, identity(entry))
+
+
+def _publishable(id: str | None, source_url: str, key: str) -> str:
+    if id and (absolute(id) == id or _TAG.fullmatch(id) or _URN.fullmatch(id)):
+        return id
+    return minted(source_url, key)
 
 
 def _texts(entry: Entry) -> tuple[str, str]:
@@ -97,4 +102,4 @@ def _texts(entry: Entry) -> tuple[str, str]:
 def _plain(text: Text | None) -> str:
     if text is None:
         return ""
-    return to_text(text.value) if text.type == "html" else text.value.strip()
+    return text_of_clean(text.value) if text.type == "html" else text.value.strip()

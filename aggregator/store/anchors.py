@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,7 +33,19 @@ COMMON = 5_000
 #: Postings that are read for one brief at most, the rarest facts first.
 MOST_POSTINGS = 60_000
 
+#: Facts that are looked up in one statement.
+MOST_ASKED = 1_000
+
 Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Which anchors of a story are read; the others cost little."""
+
+    #: All of these kinds, and besides them these anchors.
+    kinds: frozenset[str]
+    keys: frozenset[Key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +76,11 @@ def put(session: Session, read: Mapping[int, Sequence[Anchor]], *, upto: int) ->
         session.execute(insert(POSTING), list(some))
     _count(session, Counter(row["key_id"] for row in postings))
     rows = [{"story_id": story, "anchors": _packed(anchors)} for story, anchors in read.items()]
-    for some in chunks(rows, columns=2):
-        statement = upsert(session, STORY_ANCHORS).values(list(some))
-        session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["story_id"], set_={"anchors": statement.excluded.anchors}
-            )
-        )
+    if rows:
+        statement = upsert(session, STORY_ANCHORS)
+        new = {"anchors": statement.excluded.anchors}
+        kept = statement.on_conflict_do_update(index_elements=["story_id"], set_=new)
+        session.connection().execute(kept, rows)
     progress.put(session, INDEX, upto)
 
 
@@ -96,11 +106,11 @@ def candidates(
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int = 1_500,
-    keep: Callable[[str, str], bool] = lambda kind, key: True,
+    keep: Kept | None = None,
 ) -> list[Indexed]:
     """The stories that hold the rarest of these facts, those with most of their weight first.
 
-    `keep` says which anchors of a story are read, by kind and key; the others cost nothing.
+    `keep` says which anchors of a story are read; all where it is None.
     """
     total = max(1, documents(session))
     weight: defaultdict[int, float] = defaultdict(float)
@@ -117,9 +127,7 @@ def candidates(
     return by_ids(session, best, keep=keep)
 
 
-def by_ids(
-    session: Session, ids: Sequence[int], *, keep: Callable[[str, str], bool] = lambda kind, key: True
-) -> list[Indexed]:
+def by_ids(session: Session, ids: Sequence[int], *, keep: Kept | None = None) -> list[Indexed]:
     """Stories of the index in the order of their ids here; those not indexed yet are left out."""
     columns = (
         STORY.c.id, STORY.c.url, STORY.c.sorted_at, VERSION.c.title, VERSION.c.summary, VERSION.c.language,
@@ -133,7 +141,7 @@ def by_ids(
     )
     found = {}
     for some in chunks(ids, columns=1):
-        for row in session.execute(query.where(STORY.c.id.in_(some))):
+        for row in session.execute(query.where(STORY.c.id.in_(some))).all():
             found[row.id] = _indexed(row, keep)
     return [found[story] for story in ids if story in found]
 
@@ -174,15 +182,17 @@ def _count(session: Session, more: Mapping[int, int]) -> None:
 def _ids_of(session: Session, keys: Collection[Key]) -> dict[Key, int]:
     """The number of each fact, given out where it had none."""
     rows = [{"kind": kind, "key": key, "stories": 0} for kind, key in sorted(keys)]
-    for some in chunks(rows, columns=3):
-        session.execute(upsert(session, ANCHOR_KEY).values(list(some)).on_conflict_do_nothing())
+    if rows:
+        # Row by row: one statement with thousands of rows takes longer to write down than to carry out.
+        session.connection().execute(upsert(session, ANCHOR_KEY).on_conflict_do_nothing(), rows)
     return {(kind, key): key_id for key_id, kind, key, _ in _known(session, keys)}
 
 
 def _known(session: Session, keys: Collection[Key]) -> list[tuple[int, str, str, int]]:
     found: list[tuple[int, str, str, int]] = []
     columns = (ANCHOR_KEY.c.id, ANCHOR_KEY.c.kind, ANCHOR_KEY.c.key, ANCHOR_KEY.c.stories)
-    for some in chunks(sorted(keys), columns=2):
+    asked = sorted(keys)
+    for some in (asked[at : at + MOST_ASKED] for at in range(0, len(asked), MOST_ASKED)):
         query = select(*columns).where(tuple_(ANCHOR_KEY.c.kind, ANCHOR_KEY.c.key).in_(some))
         found += [(row.id, row.kind, row.key, row.stories) for row in session.execute(query)]
     return found
@@ -196,7 +206,7 @@ def _holding(session: Session, key_id: int, since: datetime | None, until: datet
         query = query.where(STORY.c.sorted_at >= since)
     if until is not None:
         query = query.where(STORY.c.sorted_at <= until)
-    return list(session.execute(query).scalars())
+    return list(session.execute(query).scalars().all())
 
 
 def _packed(anchors: Iterable[Anchor]) -> str:
@@ -204,7 +214,11 @@ def _packed(anchors: Iterable[Anchor]) -> str:
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 
-def _indexed(row: Any, keep: Callable[[str, str], bool]) -> Indexed:
+def _indexed(row: Any, keep: Kept | None) -> Indexed:
+    anchors = json.loads(row.anchors)
+    if keep is not None:
+        kinds, keys = keep.kinds, keep.keys
+        anchors = [packed for packed in anchors if packed[0] in kinds or (packed[0], packed[1]) in keys]
     return Indexed(
         id=row.id,
         url=row.url or "",
@@ -213,5 +227,5 @@ def _indexed(row: Any, keep: Callable[[str, str], bool]) -> Indexed:
         language=row.language,
         source=row.source or row.feed,
         published=row.sorted_at,
-        anchors=tuple(Anchor(*packed) for packed in json.loads(row.anchors) if keep(packed[0], packed[1])),
+        anchors=tuple([Anchor(*packed) for packed in anchors]),
     )

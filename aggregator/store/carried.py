@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, type_coerce, update
+from sqlalchemy.types import NullType
 from sqlmodel import Session
 
 from aggregator.outgoing import Carried, Told
 from aggregator.store.dialects import chunks, exclusive, upsert
 from aggregator.store.tables_out import CARRIED, CarriedRow
 
-_COLUMNS = 15
 _KEY = ("channel", "entry_id")
 
+#: What stands for a whole row, as the database gives it. A row is told under a new number whenever
+#: its entry is another one; only its second, its place and the desk's reason change under the same.
+_STAMP = [
+    type_coerce(CARRIED.c[name], NullType())
+    for name in (*_KEY, "change", "digest", "updated", "kind", "ref", "is_present", "why", "archived")
+]
 
-def present(session: Session, channel: str) -> dict[str, Carried]:
+
+class Known(Protocol):
+    """Rows that were read before, by their stamps: they are not read again."""
+
+    def get_all(self, keys: Collection[tuple[Any, ...]], /) -> Mapping[tuple[Any, ...], Carried]:
+        """The rows of these stamps, as far as they are known."""
+
+    def __setitem__(self, key: tuple[Any, ...], value: Carried, /) -> None:
+        """Keep the row of a stamp."""
+
+
+def present(session: Session, channel: str, known: Known | None = None) -> dict[str, Carried]:
     """What stands in the document of a channel, by entry id."""
-    return _found(session, [CARRIED.c.channel == channel, CARRIED.c.is_present])
+    return _found(session, channel, [CARRIED.c.is_present], known)
 
 
-def of_ids(session: Session, channel: str, ids: Collection[str]) -> dict[str, Carried]:
+def of_ids(
+    session: Session, channel: str, ids: Collection[str], known: Known | None = None
+) -> dict[str, Carried]:
     """What was told of these entries in a channel, by entry id."""
     found: dict[str, Carried] = {}
-    for some in chunks(sorted(ids), columns=1):
-        found |= _found(session, [CARRIED.c.channel == channel, CARRIED.c.entry_id.in_(some)])
+    if known is not None and ids:
+        # Most are the last that left the document, and naming each takes longer than reading them.
+        left = select(CARRIED.c.entry_id).where(CARRIED.c.channel == channel, ~CARRIED.c.is_present)
+        last = left.order_by(CARRIED.c.updated.desc()).limit(len(ids))
+        found = _found(session, channel, [CARRIED.c.entry_id.in_(last)], known, only=ids)
+    for some in chunks(sorted(set(ids) - found.keys()), columns=1):
+        found |= _found(session, channel, [CARRIED.c.entry_id.in_(some)], known)
     return found
 
 
-def withdrawn(session: Session, channel: str) -> list[Carried]:
+def withdrawn(session: Session, channel: str, known: Known | None = None) -> list[Carried]:
     """Every entry of a channel that was withdrawn, oldest first."""
-    found = _found(session, [CARRIED.c.channel == channel, CARRIED.c.told == Told.WITHDRAWN.value])
+    found = _found(session, channel, [CARRIED.c.told == Told.WITHDRAWN.value], known)
     return sorted(found.values(), key=lambda row: (row.dated, row.entry_id))
 
 
@@ -62,10 +86,12 @@ def tell(session: Session, rows: Iterable[Carried]) -> int:
             highest += 1
             row = replace(row, change=highest)
         numbered.append(_values(row))
-    for some in chunks(numbered, columns=_COLUMNS):
-        statement = upsert(session, CARRIED).values(list(some))
-        new = {name: statement.excluded[name] for name in numbered[0] if name not in _KEY}
-        session.execute(statement.on_conflict_do_update(index_elements=["channel", "entry_id"], set_=new))
+    # One row a statement: it is compiled once, where one for many rows would be each time.
+    statement = upsert(session, CARRIED)
+    new = {name: statement.excluded[name] for name in numbered[0] if name not in _KEY}
+    session.execute(
+        statement.on_conflict_do_update(index_elements=["channel", "entry_id"], set_=new), numbered
+    )
     return highest
 
 
@@ -133,9 +159,26 @@ def channels_of(session: Session, kind: str, ref: int) -> list[Carried]:
     return [_carried(row) for row in session.execute(query.order_by(CARRIED.c.channel)).scalars()]
 
 
-def _found(session: Session, conditions: Sequence[Any]) -> dict[str, Carried]:
-    rows = session.execute(select(CarriedRow).where(*conditions)).scalars()
-    return {row.entry_id: _carried(row) for row in rows}
+def _found(
+    session: Session,
+    channel: str,
+    conditions: Sequence[Any],
+    known: Known | None,
+    only: Collection[str] | None = None,
+) -> dict[str, Carried]:
+    of_channel = CARRIED.c.channel == channel
+    if known is None:
+        rows = session.execute(select(CarriedRow).where(of_channel, *conditions)).scalars()
+        return {row.entry_id: _carried(row) for row in rows}
+    rows_read = session.execute(select(*_STAMP).where(of_channel, *conditions)).all()
+    stamps = {row[1]: tuple(row) for row in rows_read if only is None or row[1] in only}
+    read = known.get_all(stamps.values())
+    found = {id: read[stamp] for id, stamp in stamps.items() if stamp in read}
+    for some in chunks([id for id in stamps if id not in found], columns=1):
+        rows = session.execute(select(CarriedRow).where(of_channel, CARRIED.c.entry_id.in_(some))).scalars()
+        for row in rows:
+            found[row.entry_id] = known[stamps[row.entry_id]] = _carried(row)
+    return found
 
 
 def _values(row: Carried) -> dict[str, Any]:

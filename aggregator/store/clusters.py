@@ -176,8 +176,8 @@ def record(
     for some in chunks(founded, columns=3):
         rows = [{"id": cluster, "created_at": at, "root": cluster} for cluster in some]
         session.execute(upsert(session, CLUSTER).values(rows).on_conflict_do_nothing(index_elements=["id"]))
-    for part in chunks(placed, columns=7):
-        _place(session, part, at)
+    if placed:
+        _place(session, placed, at)
     for kept, gone, why in merges:
         _merge(session, kept, gone, why, at)
 
@@ -298,9 +298,10 @@ def _place(session: Session, placed: Sequence[Placed], at: datetime) -> None:
         }
         for p in placed
     ]
-    statement = upsert(session, CLUSTER_STORY).values(rows)
+    statement = upsert(session, CLUSTER_STORY)
     new = {name: statement.excluded[name] for name in rows[0] if name != "story_id"}
-    session.execute(statement.on_conflict_do_update(index_elements=["story_id"], set_=new))
+    kept = statement.on_conflict_do_update(index_elements=["story_id"], set_=new)
+    session.connection().execute(kept, rows)
 
 
 def _merge(session: Session, kept: int, gone: int, why: str, at: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,16 +15,42 @@ from aggregator.store.dialects import chunks, upsert
 from aggregator.store.tables_out import ARCHIVE, DOCUMENT, FRAGMENT, ArchiveRow, DocumentRow
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A document as it stands, without what is in it."""
+
+    #: Digest of everything that it was made from.
+    state: str
+    etag: str
+    last_modified: datetime
+    body_bytes: int
+
+
 def get(session: Session, channel: str, format: str) -> StoredDocument | None:
     """The document of a channel in a format."""
     row = session.get(DocumentRow, (channel, format))
     return _document(row) if row else None
 
 
-def of_channel(session: Session, channel: str) -> dict[str, StoredDocument]:
-    """The documents of a channel, by format."""
-    rows = session.execute(select(DocumentRow).where(DOCUMENT.c.channel == channel)).scalars()
-    return {row.format: _document(row) for row in rows}
+def standing(session: Session, channel: str) -> dict[str, Standing]:
+    """How the documents of a channel stand, by format."""
+    columns = [DOCUMENT.c[name] for name in ("format", "state", "etag", "last_modified")]
+    rows = session.execute(
+        select(*columns, func.length(DOCUMENT.c.body)).where(DOCUMENT.c.channel == channel)
+    )
+    return {format: Standing(*facts) for format, *facts in rows}
+
+
+def body_of(session: Session, channel: str, format: str) -> bytes | None:
+    """The plain bytes of a document."""
+    query = select(DOCUMENT.c.body).where(DOCUMENT.c.channel == channel, DOCUMENT.c.format == format)
+    found: bytes | None = session.execute(query).scalar()
+    return found
+
+
+def names(session: Session) -> set[str]:
+    """The channels that have documents."""
+    return set(session.execute(select(DOCUMENT.c.channel).distinct()).scalars())
 
 
 def all_documents(session: Session) -> list[StoredDocument]:
@@ -61,7 +88,15 @@ def put(session: Session, document: StoredDocument) -> None:
     """Put a document in the place of the one before it: readers get the old one or the new one."""
     values = _flat(document)
     statement = upsert(session, DOCUMENT).values(values)
-    session.execute(statement.on_conflict_do_update(index_elements=["channel", "format"], set_=values))
+    # By their names: the bytes themselves would be handed over twice.
+    new = {name: statement.excluded[name] for name in values}
+    session.execute(statement.on_conflict_do_update(index_elements=["channel", "format"], set_=new))
+
+
+def keep(session: Session, channel: str, format: str, state: str) -> None:
+    """Note that a document stands for another state, which gives the same bytes."""
+    own = (DOCUMENT.c.channel == channel, DOCUMENT.c.format == format)
+    session.execute(update(DOCUMENT).where(*own).values(state=state))
 
 
 def drop_channels(session: Session, keep: Sequence[str]) -> None:
@@ -69,11 +104,13 @@ def drop_channels(session: Session, keep: Sequence[str]) -> None:
     session.execute(delete(DOCUMENT).where(DOCUMENT.c.channel.not_in(keep)))
 
 
-def newest_page(session: Session, channel: str) -> ArchivePage | None:
-    """The archive page that a channel's document leads to."""
-    query = select(ArchiveRow).where(~ARCHIVE.c.is_replaced, ARCHIVE.c.channel == channel)
-    row = session.execute(query.order_by(ARCHIVE.c.number.desc()).limit(1)).scalars().first()
-    return _page(row) if row else None
+def newest_page(session: Session, channel: str) -> tuple[int, str] | None:
+    """The number and the name of the archive page that a channel's document leads to."""
+    query = select(ARCHIVE.c.number, ARCHIVE.c.name).where(
+        ~ARCHIVE.c.is_replaced, ARCHIVE.c.channel == channel
+    )
+    row = session.execute(query.order_by(ARCHIVE.c.number.desc()).limit(1)).first()
+    return (row.number, row.name) if row else None
 
 
 def archive(session: Session, channel: str | None = None) -> list[ArchivePage]:
@@ -121,11 +158,20 @@ def fragments(session: Session, digests: Sequence[str]) -> dict[str, bytes]:
     return found
 
 
+def sizes(session: Session, digests: Sequence[str]) -> dict[str, int]:
+    """How many bytes the rendered entries of these digests have, as far as they are kept."""
+    found: dict[str, int] = {}
+    for some in chunks(digests, columns=1):
+        query = select(FRAGMENT.c.digest, func.length(FRAGMENT.c.body)).where(FRAGMENT.c.digest.in_(some))
+        found.update((digest, size) for digest, size in session.execute(query))
+    return found
+
+
 def keep_fragments(session: Session, new: Mapping[str, bytes], used: Sequence[str], *, now: datetime) -> None:
     """Keep new fragments, and note that the others are still in use."""
     rows: list[dict[str, Any]] = [{"digest": d, "body": body, "used_at": now} for d, body in new.items()]
-    for some in chunks(rows, columns=3):
-        session.execute(upsert(session, FRAGMENT).values(list(some)).on_conflict_do_nothing())
+    if rows:
+        session.execute(upsert(session, FRAGMENT).on_conflict_do_nothing(), rows)
     for ids in chunks(used, columns=1):
         session.execute(update(FRAGMENT).where(FRAGMENT.c.digest.in_(ids)).values(used_at=now))
 

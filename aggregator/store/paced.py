@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.engine import Row
 from sqlmodel import Session
 
 from aggregator.model import FetchReport
 from aggregator.paced import Paced, Step
-from aggregator.store.tables import SOURCE, SourceRow
+from aggregator.store.tables import SOURCE
 
 
-def of_row(row: SourceRow, *, is_pushed: bool) -> Paced:
+def of_row(row: Row[Any], *, is_pushed: bool) -> Paced:
     """How a source stood when it was claimed."""
     return Paced(
         interval=_length(row.interval_seconds),

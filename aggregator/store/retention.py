@@ -71,6 +71,8 @@ def purge(session: Session, story_ids: Sequence[int], *, now: datetime) -> tuple
     Those that somebody picked since they were found stay.
     """
     exclusive(session, "versions")
+    # Nor may one of them enter the search index meanwhile.
+    exclusive(session, "search")
     stories, versions = 0, 0
     for some in chunks(story_ids, columns=4):
         still = list(session.execute(select(STORY.c.id).where(STORY.c.id.in_(some), *_untouched())).scalars())

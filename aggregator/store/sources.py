@@ -13,7 +13,7 @@ from sqlmodel import Session
 from aggregator.model import Identity, Outcome, Reuse, Source, SourceDraft, SourceDue, SourceKind
 from aggregator.store import moves, paced, pauses
 from aggregator.store.dialects import chunks, exclusive, row_id, upsert
-from aggregator.store.tables import FETCH, SOURCE, STORY, FetchRow, SourceRow
+from aggregator.store.tables import FETCH, SOURCE, STORY, FetchRow
 from aggregator.store.tables_out import PUSH_SOURCE
 from feeds.domains import domain_of
 from feeds.urls import host_of
@@ -241,7 +241,7 @@ def as_due(session: Session, source_id: int, *, whatever: bool = False) -> Sourc
     One that is paused or gone is left out as well, unless `whatever` its state is asked for.
     """
     state = [] if whatever else _answerable()
-    row = session.execute(select(SourceRow).where(SOURCE.c.id == source_id, *state)).scalars().first()
+    row = session.execute(select(*_OF_DUE).where(SOURCE.c.id == source_id, *state)).first()
     return _due(row) if row else None
 
 
@@ -276,21 +276,31 @@ def _claim(
     ranked = select(SOURCE.c.id.label("id"), rank.label("rank")).where(free, *conditions).subquery()
     trusted = PUSH_SOURCE.c.is_trusted & PUSH_SOURCE.c.is_confirmed & (PUSH_SOURCE.c.lease_until > now)
     query = (
-        select(SourceRow, func.coalesce(trusted, False))
+        select(*_OF_DUE, func.coalesce(trusted, False).label("is_pushed"))
         .join(ranked, ranked.c.id == SOURCE.c.id)
         .outerjoin(PUSH_SOURCE, PUSH_SOURCE.c.source_id == SOURCE.c.id)
         .order_by(ranked.c.rank, SOURCE.c.next_due, SOURCE.c.id)
         .limit(limit)
     )
-    rows = [(row, bool(is_pushed)) for row, is_pushed in session.execute(query)]
-    for ids in chunks([row.id for row, _ in rows], columns=1):
+    rows = session.execute(query).all()
+    for ids in chunks([row.id for row in rows], columns=1):
         claim = update(SOURCE).where(SOURCE.c.id.in_(ids)).values(claimed_until=now + lease)
         session.execute(claim.execution_options(synchronize_session=False))
-    return [_due(row, is_pushed=is_pushed) for row, is_pushed in rows]
+    return [_due(row, is_pushed=bool(row.is_pushed)) for row in rows]
 
 
-def _due(row: SourceRow, *, is_pushed: bool = False) -> SourceDue:
-    assert row.id is not None  # noqa: S101 - a row that was read has its id
+#: What of a source a fetch must know. What it last said of itself is left out: reading that costs the most.
+_OF_DUE = tuple(
+    SOURCE.c[name]
+    for name in (
+        "id", "url", "title", "site_url", "language", "kind", "etag", "last_modified", "digest", "failures",
+        "identity", "host", "interval_seconds", "usual_seconds", "quiet_seconds", "newest_at", "whole_at",
+        "gaps", "gap_at", "moved_chain", "moved_since",
+    )
+)  # fmt: skip
+
+
+def _due(row: Row[Any], *, is_pushed: bool = False) -> SourceDue:
     return SourceDue(
         id=row.id,
         url=row.url,
@@ -303,6 +313,7 @@ def _due(row: SourceRow, *, is_pushed: bool = False) -> SourceDue:
         digest=row.digest,
         failures=row.failures,
         identity="link" if row.identity == "link" else "id",
+        host=row.host,
         paced=paced.of_row(row, is_pushed=is_pushed),
     )
 

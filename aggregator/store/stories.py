@@ -13,13 +13,14 @@ from sqlmodel import Session
 from aggregator.language.query import Query
 from aggregator.model import Reuse, Story, Version
 from aggregator.store import progress
-from aggregator.store.dialects import chunks, index_stories, matching, row_id
+from aggregator.store.dialects import chunks, exclusive, index_stories, matching, row_id
 from aggregator.store.tables import SOURCE, STORY, STORY_TOPIC, VERSION, SourceRow, StoryRow, VersionRow
 from feeds.urls import host_of
 
 #: The name under which the search index keeps how far it has come.
 INDEX = "search"
 
+_INDEXED = (VERSION.c.id, VERSION.c.story_id, VERSION.c.title, VERSION.c.summary, VERSION.c.body)
 _PLAIN = ("id", "story_id", "number", "seen_at", "title", "summary", "body", "language")
 
 
@@ -34,7 +35,36 @@ def find(
     limit: int | None = None,
 ) -> list[Story]:
     """Stories, newest first, that meet every condition given."""
-    wanted = _read()
+    wanted = _meeting(session, _read(), query, topic, language, since, sources)
+    return _with_topics(session, session.execute(wanted.limit(limit)).all())
+
+
+def ids_meeting(
+    session: Session,
+    query: Query | None = None,
+    *,
+    topic: str | None = None,
+    language: str | None = None,
+    sources: Sequence[int] | None = None,
+    limit: int | None = None,
+) -> Any:
+    """A query, of the ids of the stories that `find` gives."""
+    ids = select(STORY.c.id)
+    if language is not None:
+        ids = ids.join(VERSION, _newest())
+    return _meeting(session, ids, query, topic, language, None, sources).limit(limit)
+
+
+def _meeting(
+    session: Session,
+    wanted: Any,
+    query: Query | None,
+    topic: str | None,
+    language: str | None,
+    since: datetime | None,
+    sources: Sequence[int] | None,
+) -> Any:
+    """A query, of those that meet every condition given, newest first."""
     if query is not None:
         subquery, values = matching(session, query)
         wanted = wanted.where(text(f"story.id IN ({subquery})").bindparams(**values))
@@ -47,8 +77,7 @@ def find(
         wanted = wanted.where(STORY.c.sorted_at >= since)
     if sources is not None:
         wanted = wanted.where(STORY.c.source_id.in_(sources))
-    order = (STORY.c.sorted_at.desc(), STORY.c.id.desc())
-    return _with_topics(session, session.execute(wanted.order_by(*order).limit(limit)).all())
+    return wanted.order_by(STORY.c.sorted_at.desc(), STORY.c.id.desc())
 
 
 def by_ids(session: Session, ids: Sequence[int]) -> dict[int, Story]:
@@ -179,14 +208,21 @@ def indexed_upto(session: Session) -> int:
     return progress.get(session, INDEX)
 
 
+def is_searchable(session: Session) -> bool:
+    """Whether the search index knows every version."""
+    return indexed_upto(session) >= newest_version(session)
+
+
 def index_new(session: Session, *, limit: int) -> int:
     """Put the next versions into the search index; how many. 0 says that it is complete."""
+    exclusive(session, "search")
     cursor = progress.get(session, INDEX)
-    versions = versions_after(session, cursor, limit=limit)
-    if versions:
-        index_stories(session, [(v.story_id, v.title, v.summary, v.body) for v in versions])
-        progress.put(session, INDEX, versions[-1].id)
-    return len(versions)
+    query = select(*_INDEXED).join(STORY, _newest()).where(VERSION.c.id > cursor)
+    found = session.execute(query.order_by(VERSION.c.id).limit(limit)).all()
+    if found:
+        index_stories(session, [tuple(row[1:]) for row in found])
+        progress.put(session, INDEX, found[-1][0])
+    return len(found)
 
 
 def _newest() -> Any:

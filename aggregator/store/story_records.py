@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count, starmap
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, select, tuple_, update
+from sqlalchemy import and_, bindparam, func, select, tuple_, update
 from sqlmodel import Session
 
 from aggregator.model import FetchReport, Recorded, StoryDraft
-from aggregator.store.dialects import chunks, upsert
+from aggregator.store.dialects import chunks, insert_rows, is_sqlite, named_pairs, upsert
 from aggregator.store.tables import SOURCE, STORY, VERSION
 from aggregator.store.tables_ingest import STORY_KEY
 
@@ -113,36 +114,47 @@ def keep(
     return [_count(report, new, changed, apart) for report in reports]
 
 
-def of_keys(session: Session, keys: Sequence[Key]) -> dict[Key, Known]:
+def of_keys(session: Session, keys: Collection[Key]) -> dict[Key, Known]:
     """What is known under these names."""
     found: dict[Key, Known] = {}
+    asked = named_pairs(session, keys)
     own = (STORY_KEY.c.source_id, STORY_KEY.c.key)
     columns = (*own, STORY.c.id, STORY.c.digest, STORY.c.versions, STORY.c.page, STORY.c.withdrawn_at)
-    query = select(*columns).select_from(STORY_KEY).outerjoin(STORY, STORY.c.id == STORY_KEY.c.story_id)
-    for some in chunks(keys, columns=2):
-        for source, key, story, digest, versions, page, withdrawn in session.execute(
-            query.where(tuple_(*own).in_(some))
-        ):
-            found[source, key] = Known(story, digest or "", versions or 0, page, withdrawn is not None)
+    query = (
+        select(*columns)
+        .select_from(asked)
+        .join(STORY_KEY, and_(own[0] == asked.c.one, own[1] == asked.c.other))
+        .outerjoin(STORY, STORY.c.id == STORY_KEY.c.story_id)
+    )
+    for source, key, story, digest, versions, page, withdrawn in session.execute(query):
+        found[source, key] = Known(story, digest or "", versions or 0, page, withdrawn is not None)
     return found
 
 
 def at_pages(session: Session, pages: Collection[Key]) -> dict[Key, list[Known]]:
     """The stories that stand at these pages of their sources, oldest first; a purged one is among them."""
     found: dict[Key, list[Known]] = {}
+    asked = named_pairs(session, pages)
     columns = (STORY.c.id, STORY.c.digest, STORY.c.versions, STORY.c.page, STORY.c.withdrawn_at)
-    here = (STORY.c.source_id, STORY.c.page)
-    for some in chunks(sorted(pages), columns=2):
-        query = select(*columns, STORY.c.published, STORY.c.source_id).where(tuple_(*here).in_(some))
-        for story, digest, versions, page, withdrawn, published, source in session.execute(
-            query.order_by(STORY.c.id)
-        ):
-            known = Known(story, digest, versions, page, withdrawn is not None, published)
-            found.setdefault((source, page), []).append(known)
-        name = (STORY_KEY.c.source_id, STORY_KEY.c.key)
-        purged = select(*name, STORY_KEY.c.purged_at).where(STORY_KEY.c.story_id.is_(None))
-        for source, page, at in session.execute(purged.where(tuple_(*name).in_(some))):
-            found.setdefault((source, page), [Known(None, "", 0, page, published=at)])
+    standing = (
+        select(*columns, STORY.c.published, STORY.c.source_id)
+        .select_from(asked)
+        .join(STORY, and_(STORY.c.source_id == asked.c.one, STORY.c.page == asked.c.other))
+        .order_by(STORY.c.id)
+    )
+    for story, digest, versions, page, withdrawn, published, source in session.execute(standing):
+        known = Known(story, digest, versions, page, withdrawn is not None, published)
+        found.setdefault((source, page), []).append(known)
+    name = (STORY_KEY.c.source_id, STORY_KEY.c.key)
+    purged = (
+        select(*name, STORY_KEY.c.purged_at)
+        .select_from(asked)
+        .join(STORY_KEY, and_(name[0] == asked.c.one, name[1] == asked.c.other))
+        # Not IS NULL, for which SQLite would walk through all that was ever purged.
+        .where(func.coalesce(STORY_KEY.c.story_id, 0) == 0)
+    )
+    for source, page, at in session.execute(purged):
+        found.setdefault((source, page), [Known(None, "", 0, page, published=at)])
     return found
 
 
@@ -191,13 +203,8 @@ def _count(report: FetchReport, new: Any, changed: Any, apart: Apart) -> Recorde
 
 def _insert_new(session: Session, new: Mapping[Key, Pair]) -> dict[Key, int]:
     """The ids of the stories that were inserted, by the key that they came with."""
-    rows = [_story(report, draft) for report, draft in new.values()]
-    by_own: dict[Key, int] = {}
-    for some in chunks(rows, columns=13):
-        # Rows handed in beside the statement are put in whole pages at once, and compiled once.
-        statement = upsert(session, STORY).on_conflict_do_nothing()
-        kept = session.execute(statement.returning(STORY.c.source_id, STORY.c.key, STORY.c.id), list(some))
-        by_own.update({(source, key): story for source, key, story in kept})
+    rows = {(row["source_id"], row["key"]): row for row in starmap(_story, new.values())}
+    by_own = _insert_stories(session, rows)
     own = {key: (report.source_id, draft.key) for key, (report, draft) in new.items()}
     ids = {key: by_own[mine] for key, mine in own.items() if mine in by_own}
     # Oldest first, so that version ids follow the order of the news.
@@ -206,16 +213,35 @@ def _insert_new(session: Session, new: Mapping[Key, Pair]) -> dict[Key, int]:
         for key, pair in sorted(new.items(), key=lambda item: _sorted_at(*item[1]))
         if key in ids
     ]
-    if versions:
-        session.execute(insert(VERSION), versions)
+    insert_rows(session, VERSION, versions)
     return ids
+
+
+def _insert_stories(session: Session, rows: Mapping[Key, dict[str, Any]]) -> dict[Key, int]:
+    """The ids of those that went in. SQLite has one writer, so it may number them ahead; that is cheaper."""
+    if not rows:
+        return {}
+    name = (STORY.c.source_id, STORY.c.key, STORY.c.id)
+    if not is_sqlite(session):
+        statement = upsert(session, STORY).on_conflict_do_nothing().returning(*name)
+        kept = session.execute(statement, list(rows.values()))
+        return {(source, key): story for source, key, story in kept}
+    first = session.execute(select(func.coalesce(func.max(STORY.c.id), 0))).scalar_one() + 1
+    ids = dict(zip(rows, count(first), strict=False))
+    numbered = [{"id": ids[key], **row} for key, row in rows.items()]
+    insert_rows(session, STORY, numbered, skip=True)
+    new = select(func.count()).select_from(STORY).where(STORY.c.id >= first)
+    if session.execute(new).scalar_one() == len(rows):
+        return ids
+    kept = session.execute(select(*name).where(STORY.c.id >= first))
+    return {(source, key): story for source, key, story in kept}
 
 
 def _add_versions(session: Session, changed: Mapping[Key, Pair], known: Mapping[Key, Known]) -> None:
     if not changed:
         return
     numbered = [(known[key].story_id or 0, known[key].versions + 1, pair) for key, pair in changed.items()]
-    session.execute(insert(VERSION), [_version(story, number, *pair) for story, number, pair in numbered])
+    insert_rows(session, VERSION, [_version(story, number, *pair) for story, number, pair in numbered])
     statement = (
         update(STORY)
         .where(STORY.c.id == bindparam("story"))
@@ -250,8 +276,7 @@ def _names(wanted: Mapping[Key, Pair], ids: Mapping[Key, int], apart: Apart) -> 
 
 def _name(session: Session, names: Iterable[tuple[Key, int]]) -> None:
     rows = [{"source_id": source, "key": key, "story_id": story} for (source, key), story in names]
-    if rows:
-        session.execute(upsert(session, STORY_KEY).on_conflict_do_nothing(), rows)
+    insert_rows(session, STORY_KEY, rows, skip=True)
 
 
 def _upgrade(

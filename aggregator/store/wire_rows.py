@@ -86,6 +86,8 @@ class Line:
     #: When its newest version came.
     changed_at: datetime
     versions: int
+    #: When its source took it back; None where it stands.
+    withdrawn_at: datetime | None
 
 
 def newest_first(session: Session, asked: Asked, *, before: Place | None = None) -> Iterator[Found]:
@@ -131,6 +133,7 @@ def lines(session: Session, ids: Sequence[int]) -> dict[int, Line]:
         *(STORY.c[name] for name in ("sorted_at", "first_seen")),
         VERSION.c.seen_at,
         STORY.c.versions,
+        STORY.c.withdrawn_at,
     )
     query = select(*columns).join(VERSION, _is_newest()).join(SOURCE, SOURCE.c.id == STORY.c.source_id)
     known = _topics(session, ids)

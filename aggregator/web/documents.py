@@ -1,7 +1,7 @@
 """Channels as documents: an ASGI endpoint in front of the router, which only looks up bytes.
 
 The bytes come from the store, where publishing put them. They are kept in memory, and at most
-once a second the store is asked which of them changed.
+four times a second the store is asked which of them changed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from aggregator.flows import views
 from aggregator.flows.partners import holder, narrowed_document, note_taken
@@ -70,6 +70,16 @@ _CHALLENGE = (
 #: What is to be done once an answer is sent.
 Then = Callable[[], Awaitable[None]] | None
 
+#: What decides how a document is answered to anybody. Subscribers of one program ask alike, again and again.
+_DECIDING = frozenset({b"accept-encoding", b"if-none-match", b"if-modified-since"})
+#: What decides it besides, and is asked so rarely, or by partners, that each is answered by itself.
+_RARE = frozenset({b"authorization", b"range", b"if-range", b"if-match", b"if-unmodified-since"})
+#: Requests whose answers are remembered, at most, and the longest of them in bytes.
+_REMEMBERED, _LONGEST = 10_000, 500
+
+#: What a request asks, as far as it decides its answer.
+_Asked = tuple[str, tuple[tuple[bytes, bytes], ...]]
+
 
 class Documents:
     """The endpoint of `/channels/<slug>.<format>` and of `/channels/<slug>/archive/<name>.atom`."""
@@ -79,6 +89,9 @@ class Documents:
         self._catalogue = service.catalogue
         self._gate = Gate(service)
         self.shelf = Shelf(service.database, service.clock, self._hold)
+        #: Answers to what was asked since anything last changed: most polls are like the one before.
+        self._remembered: dict[_Asked, tuple[Message, Message]] = {}
+        self._remembered_of = (self.shelf.revision, self._catalogue)
 
     async def follow(self) -> None:
         """Take over what editors defined meanwhile."""
@@ -98,14 +111,39 @@ class Documents:
         found = _PATH.fullmatch(path)
         return found is not None and path.removeprefix("/channels/") not in self._catalogue.by_slug
 
+    def remembered(self, scope: Scope) -> tuple[Message, Message] | None:
+        """What was answered to the same request since anything last changed; None where it is to be worked out."""
+        if scope["type"] != "http" or scope["method"] != "GET":
+            return None
+        if self.shelf.is_due or self._service.keeper.is_due:
+            return None
+        if self._remembered_of != (self.shelf.revision, self._service.catalogue):
+            return None
+        asked = _asked(scope)
+        return None if asked is None else self._remembered.get(asked)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         answer, then = await self._answer(scope["method"], scope["path"], asked_headers(scope["headers"]))
-        await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
-        await send({"type": "http.response.body", "body": answer.body})
+        start = {"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)}
+        body = {"type": "http.response.body", "body": answer.body}
+        self._remember(scope, answer, (start, body))
+        await send(start)
+        await send(body)
         # Recorded once it is sent: what never left was taken by nobody.
         if then is not None:
             await then()
+
+    def _remember(self, scope: Scope, answer: Answer, messages: tuple[Message, Message]) -> None:
+        # Archive pages are not on the shelf, so nothing here would tell that one was replaced.
+        if scope["method"] != "GET" or answer.status not in (200, 304) or not _PATH.fullmatch(scope["path"]):
+            return
+        state = (self.shelf.revision, self._service.catalogue)
+        if self._remembered_of != state or len(self._remembered) >= _REMEMBERED:
+            self._remembered.clear()
+            self._remembered_of = state
+        if (asked := _asked(scope)) is not None:
+            self._remembered[asked] = messages
 
     async def _answer(self, method: str, path: str, asked: Mapping[str, str]) -> tuple[Answer, Then]:
         found = _ARCHIVE.fullmatch(path) or _PATH.fullmatch(path)
@@ -303,6 +341,17 @@ def _headers(service: Service, path: str, *, is_public: bool) -> list[tuple[str,
         ("Link", ", ".join(links)),
         *_OPEN_TO_ALL,
     ]
+
+
+def _asked(scope: Scope) -> _Asked | None:
+    """What decides the answer to a request; None where something does that is not remembered."""
+    deciding = []
+    for name, value in scope["headers"]:
+        if name in _DECIDING and len(value) <= _LONGEST:
+            deciding.append((name, value))
+        elif name in _DECIDING or name in _RARE:
+            return None
+    return scope["path"], tuple(deciding)
 
 
 def _said(status: int, sentence: str, headers: Sequence[tuple[str, str]] = ()) -> Answer:

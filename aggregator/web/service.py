@@ -112,6 +112,11 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI), with the topics and channels that hold now."""
+        known = self.documents.remembered(scope)
+        if known is not None:
+            for message in known:
+                await send(message)
+            return
         await self.documents.follow()
         await self._endpoint(scope)(scope, receive, send)
 

@@ -1,4 +1,4 @@
-"""Documents in memory: at most once a second the store is asked which of them changed."""
+"""Documents in memory: at most four times a second the store is asked which of them changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aggregator.web.answers import Resource
 log = logging.getLogger(__name__)
 
 #: How long the copies in memory are taken for fresh.
-FRESH = timedelta(seconds=1)
+FRESH = timedelta(milliseconds=250)
 
 Key = tuple[str, str]
 
@@ -36,20 +36,22 @@ class Held:
 
 
 class Shelf:
-    """Documents in memory, as fresh as a second ago."""
+    """Documents in memory, as fresh as a moment ago."""
 
     def __init__(self, database: Database, clock: Clock, make: Callable[[StoredDocument], Held]) -> None:
         self._database = database
         self._clock = clock
         self._make = make
         self._held: dict[Key, Held] = {}
+        #: Rises whenever what is held changes.
+        self.revision = 0
         self._checked: datetime | None = None
         self._checking: asyncio.Task[None] | None = None
         self._failure: StoreError | None = None
 
     async def stamps(self) -> dict[Key, str]:
-        """The ETag of every document, as fresh as a second ago."""
-        if self._is_due():
+        """The ETag of every document, as fresh as a moment ago."""
+        if self.is_due:
             await self._check()
         return {key: held.etag for key, held in self._held.items()}
 
@@ -61,7 +63,7 @@ class Shelf:
         Raises:
             StoreError: the store does not answer, and this document is not held.
         """
-        if self._is_due():
+        if self.is_due:
             await self._check()
         held = self._held.get((channel, format))
         if held is None and self._failure is not None:
@@ -73,8 +75,11 @@ class Shelf:
         if channels:
             self._held = {key: held for key, held in self._held.items() if key[0] not in channels}
             self._checked = None
+            self.revision += 1
 
-    def _is_due(self) -> bool:
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to ask the store again."""
         # A clock that was set back must not stop the checks, so the distance counts.
         return self._checked is None or abs(self._clock() - self._checked) >= FRESH
 
@@ -102,6 +107,7 @@ class Shelf:
         self._checked = self._clock()
 
     def _take(self, changed: Changed) -> None:
+        self.revision += bool(changed.gone or changed.new)
         for key in changed.gone:
             # It may have been forgotten while the store was asked.
             self._held.pop(key, None)

@@ -7,7 +7,7 @@ is the publisher's side of the same conversation.
 from __future__ import annotations
 
 from feeds.http.answers import Fetched, Hop, Limits, NotModified
-from feeds.http.client import make_client
+from feeds.http.client import Client, make_client
 from feeds.http.fetch import fetch
 from feeds.http.freshness import Freshness
 from feeds.http.guard import is_public
@@ -15,6 +15,7 @@ from feeds.http.send import Sent, send
 from feeds.http.validators import Validators, is_unmodified
 
 __all__ = [
+    "Client",
     "Fetched",
     "Freshness",
     "Hop",

@@ -1,6 +1,6 @@
 """What went wrong with a fetch, as a kind and in a sentence that an editor understands.
 
-The one place that knows the exceptions of httpx, httpcore, ssl and socket.
+The one place that knows the exceptions of httpx, ssl and socket.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from feeds.errors import FailureKind, FetchError
 from feeds.http.answers import Limits
 from feeds.http.decoding import DecodingError
 from feeds.http.guard import AddressRefused
+from feeds.http.origins import Address
 
 _CREDENTIALS = re.compile(r"//[^/?#]*@")
 
@@ -30,6 +31,8 @@ _BY_STATUS = {
     503: (FailureKind.UNAVAILABLE, "The server at {host} is out of service for the moment (503)."),
 }
 
+_BAD_LOCATION = "The server at {host} sends us to an address that is none on the web."
+
 
 def bad_url(url: str, why: str) -> FetchError:
     """`url` cannot be asked at all; `why` is a sentence."""
@@ -37,7 +40,7 @@ def bad_url(url: str, why: str) -> FetchError:
     return FetchError(why, url=_CREDENTIALS.sub("//", url), kind=FailureKind.BAD_URL)
 
 
-def bad_status(url: httpx.URL, status: int, retry_after: timedelta | None) -> FetchError:
+def bad_status(url: Address, status: int, retry_after: timedelta | None) -> FetchError:
     """The server answered, but with no feed."""
     if status in _BY_STATUS:
         kind, sentence = _BY_STATUS[status]
@@ -54,7 +57,7 @@ def bad_status(url: httpx.URL, status: int, retry_after: timedelta | None) -> Fe
     return FetchError(message, url=str(url), kind=kind, status=status, retry_after=retry_after)
 
 
-def unasked_304(url: httpx.URL) -> FetchError:
+def unasked_304(url: Address) -> FetchError:
     """A server says "not modified" to a request that did not ask."""
     return FetchError(
         f"The server at {url.host} says that nothing changed, though we did not ask what changed (304).",
@@ -64,7 +67,7 @@ def unasked_304(url: httpx.URL) -> FetchError:
     )
 
 
-def redirect_nowhere(url: httpx.URL, status: int) -> FetchError:
+def redirect_nowhere(url: Address, status: int) -> FetchError:
     """A redirect without an address."""
     return FetchError(
         f"The server at {url.host} sends us elsewhere but does not say where ({status}).",
@@ -74,7 +77,12 @@ def redirect_nowhere(url: httpx.URL, status: int) -> FetchError:
     )
 
 
-def too_many_redirects(url: httpx.URL, status: int, *, followed: int, in_circle: bool) -> FetchError:
+def bad_location(url: Address) -> FetchError:
+    """A redirect to what is no address."""
+    return FetchError(_BAD_LOCATION.format(host=url.host), url=str(url), kind=FailureKind.BAD_URL)
+
+
+def too_many_redirects(url: Address, status: int, *, followed: int, in_circle: bool) -> FetchError:
     """Redirects that lead to no end."""
     how = "in a circle" if in_circle else f"on and on ({followed} times so far)"
     return FetchError(
@@ -85,7 +93,7 @@ def too_many_redirects(url: httpx.URL, status: int, *, followed: int, in_circle:
     )
 
 
-def too_large(url: httpx.URL, status: int, body_bytes: int) -> FetchError:
+def too_large(url: Address, status: int, body_bytes: int) -> FetchError:
     """A body beyond the limit, as announced, as it came or unpacked."""
     return FetchError(
         f"The feed at {url.host} is larger than {_size(body_bytes)}.",
@@ -95,7 +103,7 @@ def too_large(url: httpx.URL, status: int, body_bytes: int) -> FetchError:
     )
 
 
-def cut_short(url: httpx.URL, status: int) -> FetchError:
+def cut_short(url: Address, status: int) -> FetchError:
     """A compressed body without its end."""
     return FetchError(
         f"The feed from {url.host} was cut short.",
@@ -105,7 +113,7 @@ def cut_short(url: httpx.URL, status: int) -> FetchError:
     )
 
 
-def too_slow(url: httpx.URL, limits: Limits) -> FetchError:
+def too_slow(url: Address, limits: Limits) -> FetchError:
     """The time for the whole fetch is over."""
     return FetchError(
         f"The answer from {url.host} was not complete after {_seconds(limits.total)}.",
@@ -114,7 +122,7 @@ def too_slow(url: httpx.URL, limits: Limits) -> FetchError:
     )
 
 
-def from_exception(error: Exception, url: httpx.URL, limits: Limits) -> FetchError:
+def from_exception(error: Exception, url: Address, limits: Limits) -> FetchError:
     """What an exception of the HTTP client means. The caller raises it `from` that exception."""
     kind, sentence = _meaning(error, limits)
     return FetchError(sentence.format(host=url.host), url=str(url), kind=kind)
@@ -142,7 +150,7 @@ def _meaning_by_moment(error: Exception, limits: Limits) -> tuple[FailureKind, s
     """What an exception means by where in the fetch it came, its cause being no help."""
     # httpx reads where a redirect leads even when it is told not to follow it.
     if isinstance(error, httpx.InvalidURL) or "location header" in str(error):
-        return FailureKind.BAD_URL, "The server at {host} sends us to an address that is none on the web."
+        return FailureKind.BAD_URL, _BAD_LOCATION
     match error:
         case httpx.ConnectTimeout():
             return FailureKind.TIMEOUT, f"{{host}} could not be reached within {_seconds(limits.connect)}."

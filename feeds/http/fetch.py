@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -15,6 +16,8 @@ from feeds.errors import FetchError
 from feeds.http import failures
 from feeds.http.addresses import web_address
 from feeds.http.answers import Fetched, Hop, Limits, NotModified
+from feeds.http.carrier import Answer, Patience, Question, head_of
+from feeds.http.client import Client
 from feeds.http.decoding import ACCEPT_ENCODING, DecodingError, decoder_for
 from feeds.http.freshness import Freshness
 from feeds.http.validators import Validators
@@ -25,8 +28,13 @@ NO_VALIDATORS = Validators()
 USUAL_LIMITS = Limits()
 
 _ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
-    "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
+    b"application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
+    b"application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
+)
+_ASKED_BY_ALL = (
+    (b"Accept", _ACCEPT),
+    (b"Accept-Encoding", ACCEPT_ENCODING.encode()),
+    (b"Connection", b"keep-alive"),
 )
 _WITH_FEED = (200, 203, 226)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -39,7 +47,7 @@ _REST_SECONDS = 0.5
 
 
 async def fetch(
-    client: httpx.AsyncClient,
+    client: Client,
     url: str,
     validators: Validators = NO_VALIDATORS,
     limits: Limits = USUAL_LIMITS,
@@ -77,76 +85,79 @@ async def _answer(attempt: _Attempt, limits: Limits) -> Fetched | NotModified:
 class _Attempt:
     """One fetch on its way from redirect to redirect."""
 
-    def __init__(self, client: httpx.AsyncClient, url: str, validators: Validators, limits: Limits) -> None:
+    def __init__(self, client: Client, url: str, validators: Validators, limits: Limits) -> None:
         self._client = client
         self._limits = limits
         self._validators = validators
         self._started = time.monotonic()
         self._hops: list[Hop] = []
         self.url, self._auth = web_address(url)
-        self._timeout = httpx.Timeout(
-            connect=limits.connect.total_seconds(),
-            read=limits.first_byte.total_seconds(),
-            write=limits.first_byte.total_seconds(),
-            pool=None,
+        self._patience = Patience(
+            connect=limits.connect.total_seconds(), read=limits.first_byte.total_seconds()
         )
 
     async def ask(self) -> Fetched | NotModified | None:
         """Send one request; None means that it was a redirect, and the next goes where it led."""
         conditions = self._validators.request_headers()
-        headers = {"Accept": _ACCEPT, "Accept-Encoding": ACCEPT_ENCODING, **conditions}
-        request = self._client.build_request("GET", self.url, headers=headers, timeout=self._timeout)
-        response = await self._client.send(request, stream=True, auth=self._auth, follow_redirects=False)
+        answer = await self._client.carrier.ask(self._question(conditions), self._patience)
         try:
-            if response.status_code in _WITH_FEED:
-                return await self._fetched(response)
-            await _read_rest(response)
-            if response.status_code in _REDIRECTS:
-                self._turn_to(response)
+            headers = answer.headers()
+            if answer.status in _WITH_FEED:
+                return await self._fetched(answer, headers)
+            await _read_rest(answer)
+            if answer.status in _REDIRECTS:
+                self._turn_to(answer.status, headers.get("location", "").strip())
                 return None
-            if response.status_code == 304 and conditions:
-                return self._not_modified(response)
-            raise self._failure(response)
+            if answer.status == 304 and conditions:
+                return self._not_modified(headers)
+            raise self._failure(answer.status, headers)
         finally:
-            await response.aclose()
+            answer.close()
 
-    async def _fetched(self, response: httpx.Response) -> Fetched:
-        body, digest = await self._read(response)
+    def _question(self, conditions: Mapping[str, str]) -> Question:
+        headers = [(b"Host", self.url.named), (b"User-Agent", self._client.user_agent), *_ASKED_BY_ALL]
+        headers += [(name.encode(), value.encode()) for name, value in conditions.items()]
+        if self._auth:
+            headers.append((b"Authorization", self._auth.encode()))
+        return Question(self.url.origin, "GET", head_of("GET", self.url.target, headers))
+
+    async def _fetched(self, answer: Answer, headers: Mapping[str, str]) -> Fetched:
+        body, digest = await self._read(answer, headers)
         return Fetched(
             url=str(self.url),
-            status=response.status_code,
-            content_type=response.headers.get("content-type"),
+            status=answer.status,
+            content_type=headers.get("content-type"),
             body=body,
-            validators=Validators.from_headers(response.headers),
-            freshness=_freshness(response),
+            validators=Validators.from_headers(headers),
+            freshness=_freshness(headers),
             hops=tuple(self._hops),
-            headers=MappingProxyType(dict(response.headers)),
+            headers=MappingProxyType(headers),
             elapsed=self._elapsed(),
             digest=digest,
         )
 
-    def _not_modified(self, response: httpx.Response) -> NotModified:
+    def _not_modified(self, headers: Mapping[str, str]) -> NotModified:
         return NotModified(
             url=str(self.url),
-            validators=self._validators.updated_by(response.headers),
-            freshness=_freshness(response),
+            validators=self._validators.updated_by(headers),
+            freshness=_freshness(headers),
             hops=tuple(self._hops),
             elapsed=self._elapsed(),
         )
 
-    def _failure(self, response: httpx.Response) -> Exception:
-        if response.status_code == 304:
+    def _failure(self, status: int, headers: Mapping[str, str]) -> Exception:
+        if status == 304:
             return failures.unasked_304(self.url)
-        return failures.bad_status(self.url, response.status_code, _freshness(response).retry_after)
+        return failures.bad_status(self.url, status, _freshness(headers).retry_after)
 
-    async def _read(self, response: httpx.Response) -> tuple[bytes, str]:
+    async def _read(self, answer: Answer, headers: Mapping[str, str]) -> tuple[bytes, str]:
         """The body, unpacked and whole, and its SHA-256."""
-        most, status = self._limits.body_bytes, response.status_code
-        if int(response.headers.get("content-length", 0)) > most:
+        most, status = self._limits.body_bytes, answer.status
+        if answer.length is not None and answer.length > most:
             raise failures.too_large(self.url, status, most)
-        decoder = decoder_for(response.headers.get("content-encoding", ""))
+        decoder = decoder_for(headers.get("content-encoding", ""))
         body, packed_bytes, turn_bytes = bytearray(), 0, 0
-        async for chunk in response.aiter_raw():
+        while chunk := await answer.read():
             packed_bytes += len(chunk)
             for piece in decoder.feed(chunk):
                 body += piece
@@ -160,9 +171,8 @@ class _Attempt:
             raise failures.cut_short(self.url, status)
         return bytes(body), hashlib.sha256(body).hexdigest()
 
-    def _turn_to(self, response: httpx.Response) -> None:
+    def _turn_to(self, status: int, location: str) -> None:
         """Go where a redirect leads."""
-        status, location = response.status_code, response.headers.get("location", "").strip()
         if not location:
             raise failures.redirect_nowhere(self.url, status)
         target, auth = web_address(location, base=self.url)
@@ -174,8 +184,8 @@ class _Attempt:
         self._hops.append(hop)
         # A password is for the host that it was given for: also once that host takes to https, but
         # never in the clear once it was given for https.
-        is_same_host = target.host == self.url.host and target.port == self.url.port
-        if auth is None and is_same_host and target.scheme in (self.url.scheme, "https"):
+        is_same_host = target.named == self.url.named
+        if auth is None and is_same_host and target.origin.scheme in (self.url.origin.scheme, "https"):
             auth = self._auth
         self.url, self._auth = target, auth
 
@@ -188,14 +198,13 @@ class _Attempt:
         return timedelta(seconds=time.monotonic() - self._started)
 
 
-def _freshness(response: httpx.Response) -> Freshness:
-    return Freshness.from_headers(response.headers, now=datetime.now(UTC))
+def _freshness(headers: Mapping[str, str]) -> Freshness:
+    return Freshness.from_headers(headers, now=datetime.now(UTC))
 
 
-async def _read_rest(response: httpx.Response) -> None:
-    length = response.headers.get("content-length", "0" if response.status_code == 304 else str(_REST_BYTES))
-    if int(length) < _REST_BYTES:
+async def _read_rest(answer: Answer) -> None:
+    if answer.length and answer.length < _REST_BYTES:
         with suppress(httpx.HTTPError, TimeoutError):
             async with asyncio.timeout(_REST_SECONDS):
-                async for _ in response.aiter_raw():
+                while await answer.read():
                     pass

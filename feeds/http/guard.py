@@ -11,14 +11,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
-import httpcore
+import httpx
 
 #: Looks up a host: its addresses as text, in the order to be tried. Raises OSError.
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+#: Opens a connection to an address that was judged, and to no other. Raises OSError.
+Connect = Callable[[str, int], Awaitable[socket.socket]]
 
 # The IANA registries of special-purpose addresses, and what is left to reserve.
 _CLOSED_IPV4 = tuple(
@@ -57,7 +59,7 @@ _CLOSED_IPV6 = tuple(
 _ISATAP = (0x00005EFE, 0x02005EFE)
 
 
-class AddressRefused(httpcore.ConnectError):
+class AddressRefused(httpx.ConnectError):
     """A host stands at an address that is not public; nothing was connected."""
 
     def __init__(self, host: str, address: str) -> None:
@@ -85,7 +87,7 @@ def _is_isatap(address: IPv6Address) -> bool:
     return int.from_bytes(address.packed[8:12]) in _ISATAP
 
 
-class Guard(httpcore.AsyncNetworkBackend):
+class Guard:
     """Opens connections, to public addresses only unless `private_networks` is true.
 
     A host of which a single address is not public is refused whole: an honest one has no such
@@ -100,40 +102,40 @@ class Guard(httpcore.AsyncNetworkBackend):
         *,
         private_networks: bool = False,
         resolve: Resolve | None = None,
-        backend: httpcore.AsyncNetworkBackend | None = None,
+        connect: Connect | None = None,
     ) -> None:
         self._private_networks = private_networks
         self._resolver = Resolver()
         self._resolve = resolve or self._resolver
-        self._backend = backend or httpcore.AnyIOBackend()
+        self._connect = connect or connect_to
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface.
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """A connection to `host`, looked up once, within `timeout` seconds.
+    async def connect(self, host: str, port: int, *, seconds: float | None) -> socket.socket:
+        """A connection to `host`, looked up once, within `seconds`.
 
         Raises:
             AddressRefused: one of its addresses is not public.
-            httpcore.ConnectError: it has no address (from `socket.gaierror`) or none takes us.
-            httpcore.ConnectTimeout: none answered in time.
+            httpx.ConnectError: it has no address (from `socket.gaierror`) or none takes us.
+            httpx.ConnectTimeout: none answered in time.
         """
-        deadline = time.monotonic() + timeout if timeout is not None else None
-        addresses = list(await self._addresses(host, port, timeout))
+        deadline = time.monotonic() + seconds if seconds is not None else None
+        addresses = list(await self._addresses(host, port, seconds))
         while True:
             address = addresses.pop(0)
             left = deadline - time.monotonic() if deadline is not None else None
             try:
-                return await self._backend.connect_tcp(
-                    address, port, self._patience(left, last=not addresses), local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                return await self._open(address, port, self._patience(left, last=not addresses))
+            except (httpx.ConnectError, httpx.ConnectTimeout):
                 if not addresses or (left is not None and left <= 0):
                     raise
+
+    async def _open(self, address: str, port: int, seconds: float | None) -> socket.socket:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._connect(address, port)
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout(f"{address} did not answer within {seconds} s") from error
+        except OSError as error:
+            raise httpx.ConnectError(str(error)) from error
 
     def _patience(self, left: float | None, *, last: bool) -> float | None:
         if last:
@@ -147,32 +149,31 @@ class Guard(httpcore.AsyncNetworkBackend):
                 # The dot at the end of a full name is no part of an address.
                 addresses = await self._resolve(host.rstrip("."), port)
         except TimeoutError as error:
-            raise httpcore.ConnectTimeout(f"looking up {host} took longer than {seconds} s") from error
+            raise httpx.ConnectTimeout(f"looking up {host} took longer than {seconds} s") from error
         except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"{host} has no address") from error
+            raise httpx.ConnectError(f"{host} has no address") from error
         if not addresses:
-            raise httpcore.ConnectError(f"{host} has no address") from socket.gaierror(socket.EAI_NONAME)
+            raise httpx.ConnectError(f"{host} has no address") from socket.gaierror(socket.EAI_NONAME)
         for address in addresses:
             if not self._private_networks and not is_public(address):
                 raise AddressRefused(host, address)
         return addresses
 
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface.
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Never: a feed does not stand behind a file."""
-        raise AddressRefused(path, "a local socket")
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait, as httpcore does between its tries."""
-        await asyncio.sleep(seconds)
-
     def close(self) -> None:
         """Let go of the threads that look up names."""
         self._resolver.close()
+
+
+async def connect_to(address: str, port: int) -> socket.socket:
+    """A connection to an address. Raises OSError."""
+    opened = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    opened.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(opened, (address, port))
+    except BaseException:
+        opened.close()
+        raise
+    return opened
 
 
 class Resolver:

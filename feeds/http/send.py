@@ -58,11 +58,11 @@ async def send(
     target, auth = web_address(url)
     read = limits.first_byte.total_seconds()
     timeout = httpx.Timeout(connect=limits.connect.total_seconds(), read=read, write=read, pool=None)
-    named = {"Accept-Encoding": "identity", **headers}
-    request = client.build_request(method, target, content=body or None, headers=named, timeout=timeout)
+    named = {"Accept-Encoding": "identity", **headers} | ({"Authorization": auth} if auth else {})
+    request = client.build_request(method, str(target), content=body or None, headers=named, timeout=timeout)
     try:
         async with asyncio.timeout(limits.total.total_seconds()):
-            response = await client.send(request, stream=True, auth=auth, follow_redirects=False)
+            response = await client.send(request, stream=True, follow_redirects=False)
             try:
                 answer = await _beginning(response, limits.body_bytes)
             finally:

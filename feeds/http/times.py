@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
@@ -21,6 +22,8 @@ _FORMS = tuple(
 )
 
 
+# The same dates come again and again: the time now from every server, and a feed's own with each question.
+@lru_cache(maxsize=1024)
 def read_http_date(text: str) -> datetime | None:
     """An HTTP date as an aware UTC time, or None where the text is no valid one.
 

@@ -1,7 +1,7 @@
 """Reading feeds: any bytes that a server sends in, one value or one error out.
 
 `sniff` says what the bytes are, `charsets` and `repairs` make them readable, then `universal`
-reads XML in all its kinds and `jsonfeed` reads JSON Feed.
+reads XML in all its kinds (plain feeds by `fast`, all others by `parser`) and `jsonfeed` JSON Feed.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import xml.sax
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from xml.sax.handler import feature_external_ges, feature_namespaces
 from xml.sax.xmlreader import InputSource
@@ -37,15 +38,15 @@ _SURPRISES = (
 Raw = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What was read, as feedparser's own dictionaries, with keys beginning in `wire_` that are ours."""
 
-    def __init__(self, parser: Any, version: str, problems: list[str]) -> None:
-        self.feed: Raw = dict(parser.feeddata)
-        self.entries: list[Raw] = [dict(entry) for entry in parser.entries]
-        self.tombstones: list[Raw] = parser.wire_tombstones
-        self.version = version or parser.version
-        self.problems = problems
+    feed: Raw
+    entries: list[Raw]
+    tombstones: list[Raw]
+    version: str
+    problems: list[str]
 
 
 def read(text: str, base: str) -> Reading:
@@ -66,7 +67,13 @@ def read(text: str, base: str) -> Reading:
     if parser.wire_unread:
         names = ", ".join(f"<{name}>" for name in sorted(set(parser.wire_unread)))
         problems.append(f"These elements make no sense and were left out: {names}.")
-    return Reading(parser, version or "", problems)
+    return Reading(
+        dict(parser.feeddata),
+        [dict(entry) for entry in parser.entries],
+        parser.wire_tombstones,
+        version or parser.version,
+        problems,
+    )
 
 
 def _read_loosely(base: str, data: bytes) -> Any:
@@ -260,6 +267,15 @@ class _Grave:
 
 class _Strict(_Extras, StrictFeedParser):  # type: ignore[misc]  # The same.
     """Well-formed XML."""
+
+
+#: The elements that have a method in feedparser or here, by the names of those.
+ELEMENTS = frozenset(
+    name.removeprefix(place)
+    for name in dir(_Strict)
+    for place in ("_start_", "_end_")
+    if name.startswith(place)
+)
 
 
 class _Loose(_Extras, LooseFeedParser):  # type: ignore[misc]  # The same.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from feeds.html import clean_text, excerpt, sanitize, to_text
 from feeds.model import Category, Enclosure, Link, Person, Text
 from feeds.read.parser import NOWHERE, Raw
 from feeds.urls import absolute
+
+T = TypeVar("T")
 
 _HTML = frozenset({"text/html", "application/xhtml+xml", "html", "xhtml"})
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}|[ix](?=-))(?:-[A-Za-z0-9]{1,8})*")
@@ -21,6 +23,7 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+(?:\s*;.*)?", re
 _VOCABULARY = re.compile(r"(?:https?|tag|urn|info):[^\s<>\"{}|\\^`]+", re.IGNORECASE)
 # Relations that IANA registered may be written out (RFC 4287 section 4.2.7.2).
 _REGISTERED = ("http://www.iana.org/assignments/relation/", "https://www.iana.org/assignments/relation/")
+_USUAL = ("alternate", "self", "enclosure", "replies", "edit")
 #: Characters of a title, rights or a subtitle, at most.
 LINE = 5_000
 #: Entries of a feed that are read, at most; the newest stand first.
@@ -51,13 +54,15 @@ def lines(value: str) -> str:
 
 def language_of(value: Any) -> str | None:
     """A tag of BCP 47; None for names of languages and other things that feeds say instead."""
-    tag = value.strip().replace("_", "-") if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return None
+    tag = value.strip().replace("_", "-")
     return tag if _LANGUAGE.fullmatch(tag) else None
 
 
 def count_of(value: Any) -> int | None:
     """A size in bytes or pixels; None for none and for what is no whole number."""
-    found = _NUMBER.fullmatch(str(value))
+    found = None if value is None else _NUMBER.fullmatch(str(value))
     return int(found[1]) if found else None
 
 
@@ -70,13 +75,18 @@ def media_type_of(value: Any) -> str | None:
 def part_of(raw: Raw, key: str) -> Raw:
     """A dictionary in a dictionary; an element that happens to have its name may have left a text there."""
     found = raw.get(key)
-    return dict(found) if isinstance(found, dict) else {}
+    return _as_dict(found) if isinstance(found, dict) else {}
 
 
 def parts_of(raw: Raw, key: str) -> list[Raw]:
     """Dictionaries in a dictionary, as `part_of`."""
     found = raw.get(key)
-    return [dict(one) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return [_as_dict(one) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _as_dict(found: Raw) -> Raw:
+    """Those of feedparser answer for other keys than they hold."""
+    return found if type(found) is dict else dict(found)
 
 
 def line_of(raw: Raw, key: str) -> str:
@@ -122,10 +132,14 @@ def _other_than(entry: str | None, own: Any) -> str | None:
     return tag if tag != entry else None
 
 
+def _each_once(found: list[T]) -> tuple[T, ...]:
+    return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
+
+
 def people(raw: Iterable[Raw], base: str | None) -> tuple[Person, ...]:
     """Authors or contributors, each once; those without a name go by their address of mail or page."""
     found = (_person(one, base) for one in raw)
-    return tuple(dict.fromkeys(person for person in found if person))
+    return _each_once([person for person in found if person])
 
 
 def _person(raw: Raw, base: str | None) -> Person | None:
@@ -152,7 +166,7 @@ def _name_and_mail(written: str) -> Raw:
 def categories(raw: Iterable[Raw]) -> tuple[Category, ...]:
     """Subjects, each once and in the feed's order."""
     found = (_category(one) for one in raw)
-    return tuple(dict.fromkeys(category for category in found if category))
+    return _each_once([category for category in found if category])
 
 
 def _category(raw: Raw) -> Category | None:
@@ -173,7 +187,7 @@ def links(raw: Raw, base: str | None, *, with_enclosures: bool = True) -> tuple[
     page = address(raw.get("link"), base)
     if page and not any(link.rel == "alternate" for link in found):
         found.insert(0, Link(page))
-    return tuple(dict.fromkeys(found))
+    return _each_once(found)
 
 
 def _link(raw: Raw, base: str | None) -> Link | None:
@@ -192,7 +206,10 @@ def _link(raw: Raw, base: str | None) -> Link | None:
 
 def relation(raw: Raw) -> str:
     """What a link is to its entry, in the short form where there is one."""
-    rel = plain(raw.get("rel"))
+    rel = raw.get("rel")
+    if rel in _USUAL:
+        return str(rel)
+    rel = plain(rel)
     for prefix in _REGISTERED:
         rel = rel.removeprefix(prefix)
     return rel or "alternate"
@@ -203,6 +220,8 @@ def enclosures(raw: Raw, base: str | None) -> tuple[Enclosure, ...]:
 
     Where both speak of the same file, what the enclosure says wins and Media RSS completes it.
     """
+    if "wire_media" not in raw and "media_thumbnail" not in raw and not _has_enclosure(raw):
+        return ()
     credit = next((plain(one.get("content")) for one in parts_of(raw, "media_credit")), None)
     found = [_enclosure(one, base) for one in parts_of(raw, "links") if relation(one) == "enclosure"]
     found += [_media(one, base, credit) for one in parts_of(raw, "wire_media")]
@@ -212,6 +231,10 @@ def enclosures(raw: Raw, base: str | None) -> tuple[Enclosure, ...]:
         if one is not None:
             by_url[one.url] = _completed(by_url[one.url], one) if one.url in by_url else one
     return tuple(by_url.values())
+
+
+def _has_enclosure(raw: Raw) -> bool:
+    return any(relation(one) == "enclosure" for one in parts_of(raw, "links"))
 
 
 def _enclosure(raw: Raw, base: str | None) -> Enclosure | None:

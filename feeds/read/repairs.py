@@ -20,7 +20,10 @@ _ENTITY = re.compile(r"""<!ENTITY\s+(\w+)\s+(?:"([^"<]*)"|'([^'<]*)')\s*>|<!ENTI
 _AMPERSAND = re.compile(
     r"&(?!(?:amp|apos|gt|lt|quot);)(?:#(?P<number>[0-9]{1,8}|[xX][0-9A-Fa-f]{1,6});|(?P<name>[A-Za-z_]\w*);)?"
 )
-_LONG_TAG = re.compile(r"<[^<>]{4000,}")
+_LONG = 4000
+_LONG_TAG = re.compile(f"<[^<>]{{{_LONG},}}")
+# Longer than the numbers that `_AMPERSAND` reads.
+_LONG_REFERENCE = re.compile("&#(?:[0-9]{9}|[xX][0-9A-Fa-f]{7})")
 
 #: The longest text that an entity of a document's own may stand for, in characters. Longer ones and
 #: entities of entities are how small documents fill a memory ("billion laughs").
@@ -46,9 +49,9 @@ def repair(text: str) -> tuple[str, tuple[str, ...]]:
         ParseError: an element has so many attributes, or the document so many elements, that reading
             them would take minutes or hours, or entities unfold without end.
     """
-    text, count = _FORBIDDEN.subn("", _DECLARATION.sub("<?xml version='1.0'?>", text))
+    text, count = _FORBIDDEN.subn("", declared_anew(text))
     problems: tuple[str, ...] = ("It holds control characters, which were left out.",) if count else ()
-    if any(tag[0].count("=") > _ATTRIBUTES for tag in _LONG_TAG.finditer(text)):
+    if _has_swollen_tag(text):
         raise ParseError(f"An element has more than {_ATTRIBUTES} attributes: this is an attack, or no feed.")
     # Splitting by a group puts what stays untouched at the odd places.
     parts = _UNTOUCHED.split(text)
@@ -64,6 +67,35 @@ def repair(text: str) -> tuple[str, tuple[str, ...]]:
     if not own and mended != parts:
         problems += ("It holds ampersands or entities that XML does not know; they were mended.",)
     return "".join(mended), problems
+
+
+def needs_none(text: str) -> bool:
+    """Whether `repair` would leave a document as it is, provided that it is well-formed and has no document type.
+
+    Then it has no control characters, and no references but numbers and the five names of XML. It says no
+    to a few that need none, as one with very many tags in CDATA sections.
+    """
+    return text.count("<") <= _TAGS and _LONG_REFERENCE.search(text) is None and not _has_swollen_tag(text)
+
+
+def declared_anew(text: str) -> str:
+    """The document as XML 1.0, whatever it declares itself to be."""
+    return _DECLARATION.sub("<?xml version='1.0'?>", text)
+
+
+def _has_swollen_tag(text: str) -> bool:
+    """Whether there is a tag, or what looks like one, of more attributes than any feed has."""
+    place = text.find("<")
+    while place >= 0:
+        # No tag is long from which another one begins within reach, nor are those between the two.
+        near = text.rfind("<", place + 1, place + _LONG + 1)
+        if near < 0:
+            tag = _LONG_TAG.match(text, place)
+            if tag and tag[0].count("=") > _ATTRIBUTES:
+                return True
+            near = text.find("<", place + 1)
+        place = near
+    return False
 
 
 def _refuse_bombs(parts: Iterable[str]) -> None:

@@ -9,8 +9,8 @@ from feeds.dates import parse_date
 from feeds.errors import ParseError
 from feeds.html import clean_text, to_text
 from feeds.model import Entry, Feed, Origin, Text, Tombstone
-from feeds.read import parser, repairs, sniff
-from feeds.read.parser import NOWHERE, Raw
+from feeds.read import fast, parser, repairs, sniff
+from feeds.read.parser import NOWHERE, Raw, Reading
 from feeds.read.parts import (
     ENTRIES,
     address,
@@ -40,11 +40,45 @@ def read(text: str, *, base_url: str | None = None, problems: tuple[str, ...] = 
     Raises:
         ParseError: it is XML, but of another kind.
     """
+    begun, problems = _begun(text, problems)
+    reading = _fast(begun, base_url)
+    return _by_feedparser(begun, base_url, problems) if reading is None else _feed(reading, problems)
+
+
+def is_taken(text: str, *, base_url: str | None = None) -> bool:
+    """Whether the fast path reads this text."""
+    return _fast(sniff.without_preface(text), base_url) is not None
+
+
+def read_by_feedparser(text: str, *, base_url: str | None = None, problems: tuple[str, ...] = ()) -> Feed:
+    """The same without the fast path: the answer it is measured by.
+
+    Raises:
+        ParseError: as `read`.
+    """
+    begun, problems = _begun(text, problems)
+    return _by_feedparser(begun, base_url, problems)
+
+
+def _begun(text: str, problems: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The text from where the feed begins."""
     begun = sniff.without_preface(text)
     if begun != text.lstrip("\ufeff"):
         problems += ("Something stands before the feed; it was skipped.",)
+    return begun, problems
+
+
+def _fast(begun: str, base_url: str | None) -> Reading | None:
+    return fast.read(begun, _base(base_url)) if sniff.is_feed_root(sniff.root(begun)) else None
+
+
+def _base(base_url: str | None) -> str:
+    return absolute(base_url) or NOWHERE
+
+
+def _by_feedparser(begun: str, base_url: str | None, problems: tuple[str, ...]) -> Feed:
     mended, mendings = repairs.repair(begun)
-    reading = parser.read(mended, absolute(base_url) or NOWHERE)
+    reading = parser.read(mended, _base(base_url))
     feed = _feed(reading, (*problems, *mendings, *reading.problems))
     name = sniff.root(begun)
     if not (sniff.is_feed_root(name) or feed.entries):
@@ -52,7 +86,7 @@ def read(text: str, *, base_url: str | None = None, problems: tuple[str, ...] = 
     return feed
 
 
-def _feed(reading: parser.Reading, problems: tuple[str, ...]) -> Feed:
+def _feed(reading: Reading, problems: tuple[str, ...]) -> Feed:
     raw = reading.feed
     language = language_of(raw.get("language"))
     return Feed(
@@ -125,6 +159,8 @@ def _summary(raw: Raw, base: str | None, language: str | None, content: Text | N
 
 def _origin(raw: Raw, base: str | None) -> Origin | None:
     """Where an aggregator took the entry from; None if it says nothing."""
+    if not raw:
+        return None
     found = links(raw, base)
     site = address(raw.get("href"), base)
     if site and not found:

@@ -32,8 +32,11 @@ class Writer(Protocol):
             RenderError: the entry lacks what the format cannot do without.
         """
 
-    def assemble(self, feed_head: Feed, fragments: Iterable[bytes]) -> Document:
+    def assemble(self, feed_head: Feed, fragments: Iterable[bytes], *, name: str = "") -> Document:
         """Join the head of a feed and fragments; the entries of `feed_head` are not written.
+
+        The etag is a digest of the body. `name` may stand for the fragments in their order: then it is
+        one of the head and of the name, and the same name must always stand for the same bytes.
 
         Raises:
             RenderError: the feed lacks what the format cannot do without.

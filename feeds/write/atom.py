@@ -12,48 +12,32 @@ from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 
 from feeds.model import Document, Entry, Feed, Person
-from feeds.write.defaults import (
-    authors_of,
-    entry_body,
-    entry_language,
-    entry_title,
-    entry_updated,
-    feed_title,
-    feed_updated,
-    generator_of,
-    name_of,
-)
+from feeds.write.defaults import feed_title, feed_updated, generator_of
 from feeds.write.documents import as_document
 from feeds.write.elements import EntryExtension, HeadExtension
-from feeds.write.values import (
-    agent,
-    as_plain,
-    categories,
-    identifier,
-    language_tag,
-    people,
-    plain,
-    uri,
-)
+from feeds.write.ready import Ready, ready
+from feeds.write.values import agent, categories, identifier, language_tag, people, plain, uri
 from feeds.write.xml import MEDIA, fragment_bytes
 
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
 
-_END = b"</feed>"
+_END = b"</feed>\n"
 
 
-def assemble(feed_head: Feed, fragments: Iterable[bytes]) -> Document:
+def assemble(feed_head: Feed, fragments: Iterable[bytes], *, name: str = "") -> Document:
     """Join the head of a feed, its tombstones and entries that `entry_fragment` wrote before.
 
     The entries of `feed_head` are not written; they only date a feed that says no `updated`. That
     no two fragments carry the same id is the caller's to see to (RFC 4287 section 4.1.1).
 
+    `name` may stand for the fragments in their order: then the etag is made of it and of the head,
+    and not of all the bytes. The same name must always stand for the same bytes.
+
     Raises:
         RenderError: the feed has no id that is a URI, or nothing in it says when it was updated.
     """
-    head: bytes = _head(feed_head).atom_str()
-    body = b"\n".join((head.removesuffix(_END), *fragments, _END)) + b"\n"
-    return as_document(body, MEDIA_TYPE)
+    head: bytes = _head(feed_head).atom_str().removesuffix(_END.strip())
+    return as_document(b"\n".join((head, *fragments, _END)), MEDIA_TYPE, head=head, name=name)
 
 
 def entry_fragment(entry: Entry, *, language: str | None) -> bytes:
@@ -65,37 +49,37 @@ def entry_fragment(entry: Entry, *, language: str | None) -> bytes:
     Raises:
         RenderError: the entry has no id that is a URI, or neither `updated` nor `published`.
     """
-    written = _entry(entry, entry_language(entry, language))
+    written = _entry(ready(entry, language))
     return fragment_bytes(written.atom_entry(), {"media": MEDIA})
 
 
-def _entry(entry: Entry, language: str | None) -> FeedEntry:
+def _entry(entry: Ready) -> FeedEntry:
     written = FeedEntry()
-    extension = EntryExtension.on(written, entry, language)
-    written.id(identifier(entry.id, of=name_of(entry)))
-    written.title(entry_title(entry))
-    written.updated(entry_updated(entry))
-    if entry.published:
-        written.published(entry.published)
-    written.author(authors_of(entry))
-    written.contributor(people(entry.contributors))
-    written.category(categories(entry.categories))
-    written.rights(plain(entry.rights))
-    _write_texts(written, entry, language, page=extension.page)
+    EntryExtension.on(written, entry)
+    written.id(entry.id)
+    written.title(entry.title)
+    written.updated(entry.updated)
+    if entry.entry.published:
+        written.published(entry.entry.published)
+    written.author(entry.authors)
+    written.contributor(entry.contributors)
+    written.category(entry.categories)
+    written.rights(entry.rights)
+    _write_texts(written, entry)
     return written
 
 
-def _write_texts(written: FeedEntry, entry: Entry, language: str | None, *, page: str | None) -> None:
+def _write_texts(written: FeedEntry, entry: Ready) -> None:
     """Summary and content; one of them always stands, or readers show an empty story."""
-    content, body = entry.content, entry_body(entry, language)
-    summary = as_plain(entry.summary) or ("" if body else entry_title(entry))
+    content, body = entry.entry.content, entry.body
+    summary = entry.own_summary or ("" if body else entry.title)
     if summary:
         written.summary(summary, type="text")
     if content and body:
         written.content(body, type=content.type)
-    elif page:
+    elif entry.page:
         # feedgen asks for a content or an alternate link; the extension puts ours in its place.
-        written.link(href=page, rel="alternate")
+        written.link(href=entry.page, rel="alternate")
     else:
         written.content(summary, type="text")
 

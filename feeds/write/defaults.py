@@ -1,6 +1,6 @@
-"""What a document says, and what it says instead where a feed or an entry leaves it open.
+"""What a document says instead where a feed leaves something open, the same in every format.
 
-The same in every format, so that a story has one title and one date wherever it is read.
+What an entry says instead stands in `feeds.write.ready`.
 """
 
 from __future__ import annotations
@@ -8,48 +8,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from feeds.errors import RenderError
-from feeds.html import excerpt, to_text
-from feeds.model import Entry, Feed, Person
+from feeds.model import Entry, Feed
 from feeds.urls import host_of
-from feeds.write.values import as_plain, instant, language_tag, markup, one_line, people, uri
+from feeds.write.values import instant, one_line
 
 #: Named as the program where a feed names none.
 GENERATOR = "wirebrief"
-
-#: Code points of a title, and of a summary, that is made of the text.
-_TITLE_LENGTH = 120
-_SUMMARY_LENGTH = 300
 
 
 def name_of(entry: Entry) -> str:
     """The entry as a message names it."""
     return f"The entry {entry.title or entry.url or entry.id or 'without title and link'!r}"
-
-
-def entry_title(entry: Entry) -> str:
-    """The title, else the beginning of the text, else an address: readers show nothing without one."""
-    texts = (to_text(text.value) for text in (entry.summary, entry.content) if text)
-    return one_line(entry.title) or next(
-        (excerpt(line, _TITLE_LENGTH) for text in texts if (line := one_line(text))),
-        uri(entry.url) or str(entry.id),
-    )
-
-
-def entry_summary(entry: Entry) -> str:
-    """The summary in plain text, else the beginning of the body, else the title."""
-    body = one_line(to_text(entry.content.value)) if entry.content else ""
-    return as_plain(entry.summary) or excerpt(body, _SUMMARY_LENGTH) or entry_title(entry)
-
-
-def entry_body(entry: Entry, language: str | None) -> str:
-    """The body as it stands in a document; "" for none. `language` is the one that the entry is in."""
-    content = entry.content
-    return markup(content, language_tag(content.language) or language) if content else ""
-
-
-def entry_language(entry: Entry, language: str | None) -> str | None:
-    """The entry's own language, else that of its feed."""
-    return language_tag(entry.language) or language_tag(language)
 
 
 def feed_title(feed: Feed) -> str:
@@ -84,14 +53,6 @@ def feed_updated(feed: Feed) -> datetime:
     if not changes:
         raise RenderError(f"The feed {feed.title!r} has no entries and no date: say when it was updated")
     return max(changes)
-
-
-def authors_of(entry: Entry) -> list[dict[str, str]]:
-    """Who wrote it, else who runs the feed that it came from; none where the head's author is meant."""
-    origin = entry.origin
-    if origin is None:
-        return people(entry.authors)
-    return people(entry.authors) or people(origin.authors) or people([Person(origin.title)])
 
 
 def generator_of(feed: Feed) -> str:

@@ -9,9 +9,13 @@ from feeds.errors import RenderError
 from feeds.model import Document, Entry
 
 
-def as_document(body: bytes, media_type: str) -> Document:
-    """The bytes, ready to be served: with a strong etag of them."""
-    digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+def as_document(body: bytes, media_type: str, *, head: bytes = b"", name: str = "") -> Document:
+    """The bytes, ready to be served: with a strong etag of them.
+
+    Hashing a body takes many times as long as joining it. Where a `name` stands for all that
+    follows the `head`, the two are hashed in the body's place.
+    """
+    digest = hashlib.blake2b(head + name.encode() if name else body, digest_size=16).hexdigest()
     return Document(body=body, media_type=media_type, etag=f'"{digest}"')
 
 

@@ -8,16 +8,16 @@ Each fault is pinned in tests/feeds/test_write_feedgen.py.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
 
 from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feeds.model import Enclosure, Entry, Feed, Link, Origin, Text, Tombstone
+from feeds.model import Enclosure, Feed, Link, Text, Tombstone
 from feeds.urls import host_of
-from feeds.write.links import entry_links, feed_links, feed_or_site, origin_links, page_of
+from feeds.write.links import feed_links, feed_or_site
+from feeds.write.ready import Ready
 from feeds.write.values import (
     identifier,
     instant,
@@ -39,37 +39,26 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 class EntryExtension(BaseExtension):  # type: ignore[misc]  # feedgen ships no types.
     """Completes an entry that feedgen wrote: language, times, links, media, and its source at the end."""
 
-    entry: Entry
-    language: str | None
-    links: list[Link]
+    ready: Ready
 
     @classmethod
-    def on(cls, written: FeedEntry, entry: Entry, language: str | None) -> Self:
-        """Register with feedgen's entry; `language` is the one that the entry is in."""
+    def on(cls, written: FeedEntry, entry: Ready) -> None:
+        """Register with feedgen's entry."""
         written.register_extension("complete", cls)
-        extension: Self = written.complete
-        extension.entry, extension.language = entry, language
-        extension.links = entry_links(entry, language)
-        return extension
-
-    @property
-    def page(self) -> str | None:
-        """The address of the story's own page."""
-        return page_of(self.links)
+        written.complete.ready = entry
 
     def extend_atom(self, element: etree._Element) -> etree._Element:
         """Called by feedgen once its own elements stand."""
-        entry = self.entry
-        _set_language(element, self.language)
+        ready, entry = self.ready, self.ready.entry
+        _set_language(element, ready.language)
         _set_text_language(element, "summary", entry.summary)
         _set_text_language(element, "content", entry.content)
         _write_times(element)
-        _write_links(element, self.links)
+        _write_links(element, ready.links)
         for enclosure in entry.enclosures:
             _add_media(element, enclosure)
-        if entry.origin:
-            # sfeed takes the first id, title and link it meets for the entry's, so this stands last.
-            _add_source(element, entry.origin, element.findtext("updated") or "")
+        # sfeed takes the first id, title and link it meets for the entry's, so this stands last.
+        _add_source(element, ready)
         return element
 
 
@@ -144,25 +133,27 @@ def _add_media(parent: etree._Element, enclosure: Enclosure) -> None:
         add(element, f"{{{MEDIA}}}credit", one_line(enclosure.credit))
 
 
-def _add_source(parent: etree._Element, origin: Origin, entry_updated: str) -> None:
+def _add_source(parent: etree._Element, entry: Ready) -> None:
     """The feed that the entry came from (RFC 4287 section 4.2.11).
 
     Without its subjects, which sfeed takes for the entry's, and without its authors, who stand
     in the entry where it has none of its own.
     """
-    links = origin_links(origin)
+    origin, links = entry.entry.origin, entry.origin_links
+    if origin is None:
+        return
     id = iri(origin.id) or feed_or_site(links)
-    title = one_line(origin.title) or host_of(feed_or_site(links) or id or "") or id
+    title = entry.origin_title or host_of(feed_or_site(links) or id or "") or id
     if not title:
         return
     element = etree.SubElement(parent, "source")
     _set_language(element, language_tag(origin.language))
     add(element, "id", id)
     add(element, "title", title)
-    add(element, "updated", instant(origin.updated, of="source") if origin.updated else entry_updated)
+    add(element, "updated", instant(origin.updated, of="source") if origin.updated else entry.updated_at)
     for link in links:
         element.append(link_element(link))
-    add(element, "rights", plain(origin.rights))
+    add(element, "rights", entry.origin_rights)
     add(element, "icon", uri(origin.icon))
 
 

@@ -9,32 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from feeds.model import Document, Enclosure, Entry, Feed, Link, Origin
-from feeds.write.defaults import (
-    authors_of,
-    entry_body,
-    entry_language,
-    entry_summary,
-    entry_title,
-    entry_updated,
-    feed_title,
-    feed_updated,
-    name_of,
-)
+from feeds.model import Document, Enclosure, Entry, Feed, Link
+from feeds.write.defaults import feed_title, feed_updated
 from feeds.write.documents import as_document
-from feeds.write.links import UNKNOWN_TYPE, entry_links, feed_links, href_of, media_of, origin_links, page_of
-from feeds.write.objects import Object, given, joined, object_bytes
-from feeds.write.values import (
-    as_plain,
-    categories,
-    identifier,
-    instant,
-    language_tag,
-    one_line,
-    people,
-    plain,
-    uri,
-)
+from feeds.write.links import UNKNOWN_TYPE, feed_links, href_of, page_of
+from feeds.write.objects import Object, begun, given, joined, object_bytes
+from feeds.write.ready import Ready, ready
+from feeds.write.values import identifier, instant, language_tag, people, plain, uri
 
 JSON_FEED = "application/feed+json"
 MEDIA_TYPE = f"{JSON_FEED}; charset=utf-8"
@@ -47,13 +28,17 @@ _ABOUT = (
 )
 
 
-def assemble(feed_head: Feed, fragments: Iterable[bytes]) -> Document:
+def assemble(feed_head: Feed, fragments: Iterable[bytes], *, name: str = "") -> Document:
     """Join the head of a feed and items that `entry_fragment` wrote before.
+
+    `name` may stand for the fragments in their order: then the etag is made of it and of the head,
+    and not of all the bytes. The same name must always stand for the same bytes.
 
     Raises:
         RenderError: the feed has no id that is a URI, or nothing in it says when it was updated.
     """
-    return as_document(joined(_head(feed_head), "items", fragments), MEDIA_TYPE)
+    head = begun(_head(feed_head), "items")
+    return as_document(joined(head, fragments), MEDIA_TYPE, head=head, name=name)
 
 
 def entry_fragment(entry: Entry, *, language: str | None) -> bytes:
@@ -64,45 +49,42 @@ def entry_fragment(entry: Entry, *, language: str | None) -> bytes:
     Raises:
         RenderError: the entry has no id that is a URI, or neither `updated` nor `published`.
     """
-    return object_bytes(_item(entry, entry_language(entry, language)))
+    return object_bytes(_item(ready(entry, language)))
 
 
-def _item(entry: Entry, language: str | None) -> Object:
-    links, media = entry_links(entry, language), media_of(entry)
-    published = entry.published and instant(entry.published, of=name_of(entry))
+def _item(entry: Ready) -> Object:
     return given(
-        id=identifier(entry.id, of=name_of(entry)),
-        url=page_of(links),
-        external_url=_subject_of(entry, links),
-        title=entry_title(entry),
-        **_texts(entry, language),
-        image=_image(media),
-        date_published=published,
-        date_modified=instant(entry_updated(entry), of=name_of(entry)),
-        authors=_authors(authors_of(entry)),
-        tags=list(dict.fromkeys(each.get("label") or each["term"] for each in categories(entry.categories))),
-        language=language,
-        attachments=_attachments(media),
-        _wirebrief=_extension(entry, links),
+        id=entry.id,
+        url=entry.page,
+        external_url=_subject_of(entry),
+        title=entry.title,
+        **_texts(entry),
+        image=_image(entry.media),
+        date_published=entry.published_at,
+        date_modified=entry.updated_at,
+        authors=_authors(entry.authors),
+        tags=list(dict.fromkeys(each.get("label") or each["term"] for each in entry.categories)),
+        language=entry.language,
+        attachments=_attachments(entry.media),
+        _wirebrief=_extension(entry),
     )
 
 
-def _subject_of(entry: Entry, links: list[Link]) -> str | None:
+def _subject_of(entry: Ready) -> str | None:
     """The page that the entry is about, where it is ours and about one.
 
     A story passed through links its own page already; of several sources none is the one.
     """
-    sources = [link.href for link in links if link.rel == "via"]
-    return sources[0] if len(sources) == 1 and entry.origin is None and page_of(links) else None
+    sources = [link.href for link in entry.links if link.rel == "via"]
+    return sources[0] if len(sources) == 1 and entry.entry.origin is None and entry.page else None
 
 
-def _texts(entry: Entry, language: str | None) -> Object:
+def _texts(entry: Ready) -> Object:
     """One body, which the format demands, and the summary where it says something else."""
-    content, body = entry.content, entry_body(entry, language)
+    content, body, summary = entry.entry.content, entry.body, entry.own_summary
     if content and body and content.type == "html":
-        return given(content_html=body, summary=as_plain(entry.summary))
-    text = body or entry_summary(entry)
-    summary = as_plain(entry.summary)
+        return given(content_html=body, summary=summary)
+    text = body or entry.summary
     return given(content_text=text, summary=summary if summary != text else "")
 
 
@@ -134,33 +116,30 @@ def _authors(persons: list[dict[str, str]]) -> list[Object]:
     return [given(name=each["name"], url=each.get("uri")) for each in persons]
 
 
-def _extension(entry: Entry, links: list[Link]) -> Object:
+def _extension(entry: Ready) -> Object:
     facts = given(
         sources=[
             given(rel=link.rel, url=link.href, title=link.title, language=link.hreflang)
-            for link in links
+            for link in entry.links
             if link.rel in ("via", "related")
         ],
-        source_feed=_source_feed(entry.origin),
-        rights=plain(entry.rights),
-        license=href_of(links, "license"),
-        note=plain(entry.note),
-        revision=entry.revision if entry.revision > 1 else None,
-        withdrawn=entry.is_withdrawn,
+        source_feed=_source_feed(entry),
+        rights=entry.rights,
+        license=href_of(entry.links, "license"),
+        note=entry.note,
+        revision=entry.entry.revision if entry.entry.revision > 1 else None,
+        withdrawn=entry.entry.is_withdrawn,
     )
     return given(about=_ABOUT) | facts if facts else {}
 
 
-def _source_feed(origin: Origin | None) -> Object:
+def _source_feed(entry: Ready) -> Object:
     """The feed that the entry first stood in."""
-    if origin is None:
-        return {}
-    links = origin_links(origin)
     return given(
-        title=one_line(origin.title),
-        url=page_of(links),
-        feed_url=href_of(links, "self"),
-        rights=plain(origin.rights),
+        title=entry.origin_title,
+        url=page_of(entry.origin_links),
+        feed_url=href_of(entry.origin_links, "self"),
+        rights=entry.origin_rights,
     )
 
 

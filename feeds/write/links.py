@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from feeds.model import Enclosure, Entry, Feed, Link, Origin
 from feeds.urls import absolute
@@ -95,6 +96,8 @@ def _arranged(links: Iterable[Link], language: str | None, *, known: frozenset[s
     return _once([_page(page, language), *(link for link in others if (link.rel, link.href) != page_itself)])
 
 
+# The links of a channel and of the feeds behind it are the same in every entry, format and revision.
+@lru_cache(maxsize=1024)
 def _cleaned(link: Link, known: frozenset[str]) -> Link | None:
     """The link as it may be written; None for one that leads nowhere or has no place here."""
     href, rel = uri(link.href), _relation(link.rel, known)

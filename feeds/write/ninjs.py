@@ -11,30 +11,12 @@ from urllib.parse import urlsplit
 
 from feeds.model import Document, Enclosure, Entry, Feed, Link
 from feeds.urls import host_of
-from feeds.write.defaults import (
-    authors_of,
-    entry_body,
-    entry_language,
-    entry_title,
-    entry_updated,
-    feed_title,
-    feed_updated,
-    name_of,
-)
+from feeds.write.defaults import feed_title, feed_updated
 from feeds.write.documents import as_document
-from feeds.write.links import entry_links, feed_links, feed_or_site, href_of, media_of, origin_links, page_of
-from feeds.write.objects import Object, given, joined, object_bytes
-from feeds.write.values import (
-    as_plain,
-    categories,
-    identifier,
-    instant,
-    language_tag,
-    one_line,
-    people,
-    plain,
-    uri,
-)
+from feeds.write.links import feed_links, feed_or_site, href_of, page_of
+from feeds.write.objects import Object, begun, given, joined, object_bytes
+from feeds.write.ready import Ready, ready
+from feeds.write.values import categories, identifier, instant, language_tag, people, plain, uri
 
 #: Without a charset: RFC 8259 gives application/json none, and it is UTF-8 always.
 MEDIA_TYPE = "application/json"
@@ -47,13 +29,17 @@ _STANDARD = {
 _KINDS = {"audio": "audio", "image": "picture", "video": "video", "text": "text"}
 
 
-def assemble(feed_head: Feed, fragments: Iterable[bytes]) -> Document:
+def assemble(feed_head: Feed, fragments: Iterable[bytes], *, name: str = "") -> Document:
     """Join the head of a channel and items that `entry_fragment` wrote before.
+
+    `name` may stand for the fragments in their order: then the etag is made of it and of the head,
+    and not of all the bytes. The same name must always stand for the same bytes.
 
     Raises:
         RenderError: the feed has no id that is a URI, or nothing in it says when it was updated.
     """
-    return as_document(joined(_head(feed_head), "associations", fragments), MEDIA_TYPE)
+    head = begun(_head(feed_head), "associations")
+    return as_document(joined(head, fragments), MEDIA_TYPE, head=head, name=name)
 
 
 def entry_fragment(entry: Entry, *, language: str | None) -> bytes:
@@ -64,7 +50,8 @@ def entry_fragment(entry: Entry, *, language: str | None) -> bytes:
     Raises:
         RenderError: the entry has no id that is a URI, or neither `updated` nor `published`.
     """
-    return object_bytes({"name": entry_title(entry)} | _item(entry, entry_language(entry, language)))
+    one = ready(entry, language)
+    return object_bytes({"name": one.title} | _item(one))
 
 
 def render_entry(entry: Entry, *, language: str | None) -> Document:
@@ -73,37 +60,34 @@ def render_entry(entry: Entry, *, language: str | None) -> Document:
     Raises:
         RenderError: as `entry_fragment` does.
     """
-    return as_document(
-        object_bytes({"standard": _STANDARD} | _item(entry, entry_language(entry, language))) + b"\n",
-        MEDIA_TYPE,
-    )
+    item = {"standard": _STANDARD} | _item(ready(entry, language))
+    return as_document(object_bytes(item) + b"\n", MEDIA_TYPE)
 
 
-def _item(entry: Entry, language: str | None) -> Object:
-    links, media = entry_links(entry, language), media_of(entry)
-    bodies = _bodies(entry, language)
+def _item(entry: Ready) -> Object:
+    links, bodies, summary = entry.links, _bodies(entry), entry.own_summary
     return given(
-        uri=identifier(entry.id, of=name_of(entry)),
+        uri=entry.id,
         type="text",
         representationType="full" if bodies else "partial",
-        version=str(entry.revision),
-        firstCreated=entry.published and instant(entry.published, of=name_of(entry)),
-        versionCreated=instant(entry_updated(entry), of=name_of(entry)),
-        pubStatus="canceled" if entry.is_withdrawn else "usable",
-        language=language,
-        **_rights(entry, links),
-        edNote=plain(entry.note),
-        by=_names(authors_of(entry)),
-        headlines=[_text("main", entry_title(entry))],
-        descriptions=[_text("summary", summary) for summary in [as_plain(entry.summary)] if summary],
+        version=str(entry.entry.revision),
+        firstCreated=entry.published_at,
+        versionCreated=entry.updated_at,
+        pubStatus="canceled" if entry.entry.is_withdrawn else "usable",
+        language=entry.language,
+        **_rights(entry),
+        edNote=entry.note,
+        by=_names(entry.authors),
+        headlines=[_text("main", entry.title)],
+        descriptions=[_text("summary", summary)] if summary else None,
         bodies=bodies,
-        subjects=[_subject(each) for each in categories(entry.categories)],
-        infoSources=_info_sources(entry, links),
+        subjects=[_subject(each) for each in entry.categories],
+        infoSources=_info_sources(entry),
         renditions=_page(links, "web"),
         associations=[
             *_linked(links, "via", name="source", rel="basis"),
             *_linked(links, "related", name="background", rel="background"),
-            *(_media(each, place) for place, each in enumerate(media, start=1)),
+            *(_media(each, place) for place, each in enumerate(entry.media, start=1)),
         ],
     )
 
@@ -112,20 +96,19 @@ def _text(role: str, value: str, content_type: str = "text/plain") -> Object:
     return {"role": role, "contentType": content_type, "value": value}
 
 
-def _bodies(entry: Entry, language: str | None) -> list[Object]:
-    content, body = entry.content, entry_body(entry, language)
+def _bodies(entry: Ready) -> list[Object]:
+    content, body = entry.entry.content, entry.body
     if content is None or not body:
         return []
     return [_text("main", body, "text/html" if content.type == "html" else "text/plain")]
 
 
-def _rights(entry: Entry, links: list[Link]) -> Object:
+def _rights(entry: Ready) -> Object:
     """Its own notice, the terms of the feed that it came from, and the license that it names."""
-    license = href_of(links, "license")
     return given(
-        copyrightNotice=plain(entry.rights),
-        usageTerms=plain(entry.origin.rights) if entry.origin else None,
-        rightsInfo=given(linkedRights=license),
+        copyrightNotice=entry.rights,
+        usageTerms=entry.origin_rights,
+        rightsInfo=given(linkedRights=href_of(entry.links, "license")),
     )
 
 
@@ -143,14 +126,14 @@ def _subject(category: dict[str, str]) -> Object:
     return given(name=category.get("label") or term, uri=made, literal=term)
 
 
-def _info_sources(entry: Entry, links: list[Link]) -> list[Object]:
+def _info_sources(entry: Ready) -> list[Object]:
     """The agency that a story came from, else the sites that stand behind a brief, each once."""
-    if entry.origin:
-        found = origin_links(entry.origin)
+    if entry.entry.origin:
+        found = entry.origin_links
         place = page_of(found) or feed_or_site(found)
-        name = one_line(entry.origin.title) or host_of(place or "")
+        name = entry.origin_title or host_of(place or "")
         return [given(name=name, uri=place)] if name else []
-    sites = dict.fromkeys(urlsplit(link.href).netloc for link in links if link.rel == "via")
+    sites = dict.fromkeys(urlsplit(link.href).netloc for link in entry.links if link.rel == "via")
     return [{"name": host_of(f"https://{site}"), "uri": f"https://{site}/"} for site in sites if site]
 
 

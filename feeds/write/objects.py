@@ -8,6 +8,8 @@ from typing import Any
 
 Object = dict[str, Any]
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def given(**fields: Any) -> Object:
     """What is known, in the order given; nothing empty, False or 0 is written."""
@@ -16,10 +18,18 @@ def given(**fields: Any) -> Object:
 
 def object_bytes(value: Object) -> bytes:
     """The object in UTF-8, on one line."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
-def joined(head: Object, name: str, fragments: Iterable[bytes]) -> bytes:
-    """The object, which is not empty, with a last field that is the list of fragments, one a line."""
-    begun = object_bytes(head).removesuffix(b"}") + f',"{name}":[\n'.encode()
-    return begun + b",\n".join(fragments) + b"\n]}\n"
+def begun(head: Object, name: str) -> bytes:
+    """The beginning of the object, which is not empty, up to a last field that is a list."""
+    return object_bytes(head).removesuffix(b"}") + f',"{name}":[\n'.encode()
+
+
+def joined(begun: bytes, fragments: Iterable[bytes]) -> bytes:
+    """What `begun` wrote, the list of fragments, one a line, and the end."""
+    # One join: adding the ends to the whole would copy all of it twice more.
+    parts = list(fragments) or [b""]
+    parts[0] = begun + parts[0]
+    parts[-1] += b"\n]}\n"
+    return b",\n".join(parts)

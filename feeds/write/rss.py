@@ -17,33 +17,14 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from feeds.dates import rfc822
-from feeds.model import Category, Document, Enclosure, Entry, Feed, Origin, Text
-from feeds.write.defaults import (
-    authors_of,
-    entry_language,
-    entry_summary,
-    entry_title,
-    entry_updated,
-    feed_title,
-    feed_updated,
-    generator_of,
-    name_of,
-)
+from feeds.model import Document, Enclosure, Entry, Feed, Text
+from feeds.write.defaults import feed_title, feed_updated, generator_of
 from feeds.write.documents import as_document
-from feeds.write.links import (
-    UNKNOWN_TYPE,
-    entry_links,
-    feed_links,
-    feed_or_site,
-    href_of,
-    media_of,
-    origin_links,
-    page_of,
-)
+from feeds.write.links import UNKNOWN_TYPE, feed_links, feed_or_site, href_of, page_of
+from feeds.write.ready import Ready, ready
 from feeds.write.values import (
     categories,
     identifier,
-    instant,
     language_tag,
     markup,
     one_line,
@@ -61,23 +42,26 @@ _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _DC = "http://purl.org/dc/elements/1.1/"
 _NAMESPACES = {"atom": _ATOM, "content": _CONTENT, "dc": _DC, "media": MEDIA}
 _DOCS = "https://www.rssboard.org/rss-specification"
-_END = b"</channel></rss>"
+_END = b"</channel></rss>\n"
 # The kinds of picture that RSS knows; the validator refuses any other as the image of a channel.
 _PICTURES = (".gif", ".jpeg", ".jpg", ".png")
 _MEDIUMS = frozenset({"audio", "image", "video"})
 
 
-def assemble(feed_head: Feed, fragments: Iterable[bytes]) -> Document:
+def assemble(feed_head: Feed, fragments: Iterable[bytes], *, name: str = "") -> Document:
     """Join the head of a channel and items that `entry_fragment` wrote before.
 
     The entries of `feed_head` are not written; they only date a feed that says no `updated`.
+
+    `name` may stand for the fragments in their order: then the etag is made of it and of the head,
+    and not of all the bytes. The same name must always stand for the same bytes.
 
     Raises:
         RenderError: the feed has no id that is a URI, or nothing in it says when it was updated.
     """
     head = _hex(etree.tostring(_rss(feed_head), encoding="UTF-8", xml_declaration=True))
-    body = b"\n".join((head.removesuffix(_END), *fragments, _END)) + b"\n"
-    return as_document(body, MEDIA_TYPE)
+    head = head.removesuffix(_END.strip())
+    return as_document(b"\n".join((head, *fragments, _END)), MEDIA_TYPE, head=head, name=name)
 
 
 def entry_fragment(entry: Entry, *, language: str | None) -> bytes:
@@ -88,54 +72,49 @@ def entry_fragment(entry: Entry, *, language: str | None) -> bytes:
     Raises:
         RenderError: the entry has no id that is a URI, or neither `updated` nor `published`.
     """
-    item = _item(entry, entry_language(entry, language))
-    return _hex(fragment_bytes(item, _NAMESPACES))
+    return _hex(fragment_bytes(_item(ready(entry, language)), _NAMESPACES))
 
 
-def _item(entry: Entry, language: str | None) -> etree._Element:
+def _item(entry: Ready) -> etree._Element:
     item = etree.Element("item")
-    links, updated = entry_links(entry, language), entry_updated(entry)
-    add(item, "title", entry_title(entry))
-    add(item, "link", page_of(links))
-    add(item, "guid", identifier(entry.id, of=name_of(entry)), isPermaLink="false")
-    add(item, "pubDate", rfc822(entry.published or updated))
+    add(item, "title", entry.title)
+    add(item, "link", entry.page)
+    add(item, "guid", entry.id, isPermaLink="false")
+    add(item, "pubDate", rfc822(entry.entry.published or entry.updated))
     # Readers take a description for HTML, so what could be markup in plain text is escaped for that.
-    add(item, "description", html.escape(entry_summary(entry), quote=False))
+    add(item, "description", html.escape(entry.summary, quote=False))
     # The validator, and readers that keep the last text they meet, want the body behind the summary.
-    add(item, f"{{{_CONTENT}}}encoded", _body(entry.content, language))
-    for author in authors_of(entry):
+    add(item, f"{{{_CONTENT}}}encoded", _body(entry))
+    for author in entry.authors:
         # RSS's own author is an address of mail (RSS 2.0), which most have not and none wants spread.
         add(item, f"{{{_DC}}}creator", author["name"])
-    for contributor in people(entry.contributors):
+    for contributor in entry.contributors:
         add(item, f"{{{_DC}}}contributor", contributor["name"])
     _add_categories(item, entry.categories)
-    _add_media(item, media_of(entry))
-    if entry.origin:
-        _add_source(item, entry.origin)
-    for link in links:
+    _add_media(item, entry.media)
+    _add_source(item, entry)
+    for link in entry.links:
         if link.rel not in ("alternate", "enclosure"):
             item.append(link_element(link, f"{{{_ATOM}}}link"))
-    add(item, f"{{{_ATOM}}}updated", instant(updated, of=name_of(entry)))
+    add(item, f"{{{_ATOM}}}updated", entry.updated_at)
     # A channel has one language and may carry stories in many; this is the only place to say so.
-    add(item, f"{{{_DC}}}language", language)
-    add(item, f"{{{_DC}}}rights", plain(entry.rights))
+    add(item, f"{{{_DC}}}language", entry.language)
+    add(item, f"{{{_DC}}}rights", entry.rights)
     return item
 
 
-def _body(content: Text | None, language: str | None) -> str:
+def _body(entry: Ready) -> str:
     """The body in HTML, as content:encoded always is; "" for none."""
-    if content is None:
-        return ""
-    tag = language_tag(content.language) or language
-    if content.type == "html":
-        return markup(content, tag)
-    lines = plain(content.value).splitlines()
-    return markup(Text("".join(f"<p>{html.escape(line, quote=False)}</p>" for line in lines), "html"), tag)
+    content = entry.entry.content
+    if content is None or content.type == "html":
+        return entry.body
+    lines = (f"<p>{html.escape(line, quote=False)}</p>" for line in entry.body.splitlines())
+    return markup(Text("".join(lines), "html"), entry.text_language)
 
 
-def _add_categories(parent: etree._Element, subjects: Iterable[Category]) -> None:
+def _add_categories(parent: etree._Element, subjects: Iterable[dict[str, str]]) -> None:
     """Subjects by the name that people read, since readers show it as it stands; codes are in Atom."""
-    for subject in categories(subjects):
+    for subject in subjects:
         add(parent, "category", subject.get("label") or subject["term"], domain=subject.get("scheme"))
 
 
@@ -164,10 +143,10 @@ def _add_media_content(item: etree._Element, media: Enclosure) -> None:
     add(element, f"{{{MEDIA}}}credit", media.credit)
 
 
-def _add_source(item: etree._Element, origin: Origin) -> None:
+def _add_source(item: etree._Element, entry: Ready) -> None:
     """The feed that the entry came from; RSS wants its address and its name."""
-    url = feed_or_site(origin_links(origin))
-    add(item, "source", url and (one_line(origin.title) or url), url=url)
+    url = feed_or_site(entry.origin_links)
+    add(item, "source", url and (entry.origin_title or url), url=url)
 
 
 def _rss(feed: Feed) -> etree._Element:
@@ -188,7 +167,7 @@ def _rss(feed: Feed) -> etree._Element:
     add(channel, "generator", one_line(generator_of(feed)))
     for author in people(feed.authors):
         add(channel, f"{{{_DC}}}creator", author["name"])
-    _add_categories(channel, feed.categories)
+    _add_categories(channel, categories(feed.categories))
     _add_image(channel, feed, title=title, page=page)
     for link in links:
         if link.rel != "alternate":

@@ -6,6 +6,7 @@ import mimetypes
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from feeds.dates import rfc3339
@@ -151,9 +152,13 @@ def instant(moment: datetime, of: str) -> str:
         RenderError: the time has no zone; `of` says whose it is.
     """
     try:
-        return rfc3339(moment)
+        return _instant(moment)
     except ValueError as error:
         raise RenderError(f"{of}: {error}; give it one when the feed is read") from error
+
+
+# An entry says the same times in every format.
+_instant = lru_cache(maxsize=64)(rfc3339)
 
 
 def people(persons: Iterable[Person]) -> list[dict[str, str]]:

@@ -21,7 +21,7 @@ from feeds.dates import parse_date
 from feeds.errors import ParseError
 from feeds.html import clean_text, sanitize, to_text
 from feeds.model import Category, Enclosure, Entry, Feed, Link, Origin, Person, Text
-from feeds.read import parse
+from feeds.read import charsets, parse, sniff, universal
 from feeds.urls import absolute
 
 CORPORA = Path(__file__).parents[2] / ".." / "shared" / "corpora"
@@ -352,3 +352,21 @@ def test_every_feed_of_the_corpora_is_read_or_refused_quickly() -> None:
             assert time.process_time() - began < 5, path
     assert read["feed"] > 3800
     assert read["refused"] < 80
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the folder ../shared/corpora is absent")
+@pytest.mark.parametrize("base_url", ["https://example.org/feed?x=1", None])
+def test_the_fast_path_reads_the_corpora_as_feedparser_does(base_url: str | None) -> None:
+    taken = entries = 0
+    for path in sorted(CORPORA.rglob("*")):
+        if not path.is_file():
+            continue
+        text, problems = charsets.decode(path.read_bytes())
+        if sniff.kind(text) is not sniff.Kind.XML or not universal.is_taken(text, base_url=base_url):
+            continue
+        fast = universal.read(text, base_url=base_url, problems=problems)
+        whole = universal.read_by_feedparser(text, base_url=base_url, problems=problems)
+        assert (fast, fast.version, fast.problems) == (whole, whole.version, whole.problems), path
+        taken, entries = taken + 1, entries + len(fast.entries)
+    assert taken > 2_500
+    assert entries > 5_000

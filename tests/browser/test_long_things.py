@@ -14,7 +14,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from aggregator.app import App, opened, read_settings
-from aggregator.flows import cluster, upkeep
+from aggregator.flows import alarms, cluster, recording, upkeep
+from aggregator.paced import Asked, Paced
+from aggregator.store import moves
+from feeds.model import Tombstone
 from tests.acceptance.desk import SETTINGS, Desk, free_port
 from tests.browser.conftest import violations
 from tests.store.newsroom import failed, follow, heard, record, says
@@ -59,6 +62,7 @@ async def _fill(app: App) -> str:
         ),
         failed(never, at=now, kind="timeout", next_due=now + timedelta(hours=1)),
     )
+    _trouble(app, now)
     for number in range(OUTLETS):
         (source,) = follow(
             database, f"https://outlet-{number}.example/feed", title=f"The Outlet of Place {number}"
@@ -67,9 +71,40 @@ async def _fill(app: App) -> str:
         record(database, heard(source, says(f"t{number}", COMMON, published=at, summary=text), at=now))
     await upkeep.index_search(database)
     await cluster.cluster_new(database, app.clock)
+    await alarms.watch_sources(database, app.clock, app.settings.alarms)
     key = await app.add_account("ada", "chief")
     assert key is not None
     return key
+
+
+def _trouble(app: App, now: datetime) -> None:
+    """A source that moved away and fails since yesterday, with gaps and a story that it took back."""
+    database, yesterday = app.database, now - timedelta(days=1)
+    (source,) = follow(database, "https://moved.example/feed", title="The Moved Messenger", now=yesterday)
+    kept = says("kept", "A story that stands", published=yesterday)
+    gone = says("gone", "A story that was not so", published=yesterday)
+    stone = Tombstone("urn:gone", now, None, "It was not so.")
+    reports = [
+        heard(
+            source, kept, gone, at=yesterday, asked=Asked(is_gap=True), paced=Paced(gaps=1, gap_at=yesterday)
+        ),
+        heard(source, kept, at=yesterday, tombstones=(stone,)),
+        failed(source, at=now - timedelta(hours=8), kind="not_found", next_due=now),
+        failed(source, at=now, kind="not_found", next_due=now + timedelta(hours=1)),
+    ]
+    for report in reports:
+        database.write_now(lambda session, report=report: recording.record(session, [report]))
+    database.write_now(
+        lambda session: moves.propose(
+            session,
+            source,
+            url="https://moved.example/rss.xml",
+            title="The Moved Messenger",
+            headlines=["A story that stands"],
+            why="the page of the old address names it",
+            now=now,
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +164,17 @@ def test_a_source_that_never_answered_says_why_and_what_comes_next(page: Page) -
     page.get_by_role("link", name="silent.example").first.click()
     holds(page, page.url, "long-source")
     expect(page.locator("main")).to_contain_text("Timeout", ignore_case=True)
+
+
+def test_a_source_in_trouble_says_what_is_wrong_and_where_it_may_have_gone(page: Page) -> None:
+    holds(page, "/desk/today", "trouble-today")
+    expect(page.locator("main")).to_contain_text("The Moved Messenger")
+    holds(page, "/desk/sources", "trouble-sources")
+    page.get_by_role("link", name="The Moved Messenger").first.click()
+    holds(page, page.url, "trouble-source")
+    expect(page.locator("main")).to_contain_text("https://moved.example/rss.xml")
+    holds(page, "/desk/wire?q=stands+OR+%22not+so%22", "trouble-wire")
+    expect(page.locator("main")).to_contain_text("taken back by its source")
 
 
 def test_a_newsroom_without_a_brief_a_channel_or_a_partner_says_what_to_do(page: Page) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -124,3 +124,25 @@ def test_what_we_write_we_read(moment: datetime) -> None:
 def test_no_text_breaks_the_reading_of_dates(text: str) -> None:
     moment = parse_date(text)
     assert moment is None or moment.utcoffset() == timedelta()
+
+
+@given(
+    st.integers(1, 32), st.sampled_from(["Jan", "Feb", "May", "Dec", "Xyz"]), st.integers(1890, 2110),
+    st.times(), st.sampled_from(["GMT", "UTC", "Z", "+0000", "-0530", "+0190", "+1400"]),
+)  # fmt: skip
+def test_the_form_of_rfc_822_reads_as_any_other_would(
+    day: int, month: str, year: int, clock: time, zone: str
+) -> None:
+    text = f"Tue, {day} {month} {year} {clock:%H:%M:%S} {zone}"
+    assert parse_date(text) == parse_date(text.lower())
+
+
+@given(
+    st.integers(0, 2110), st.integers(0, 13), st.integers(0, 32), st.times(),
+    st.sampled_from(["Z", "z", "+00:00", "-05:30", ".25Z", ".1+14:00"]),
+)  # fmt: skip
+def test_the_form_of_rfc_3339_reads_as_any_other_would(
+    year: int, month: int, day: int, clock: time, zone: str
+) -> None:
+    date, moment = f"{year:04}-{month:02}-{day:02}", f"{clock:%H:%M:%S}{zone}"
+    assert parse_date(f"{date}T{moment}") == parse_date(f"{date}  {moment}")

@@ -3,12 +3,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import nh3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds.html import clean_text, escape, excerpt, sanitize, to_text
+import feeds.html
+from feeds.html import clean_text, escape, excerpt, sanitize, text_of_clean, to_text
+from feeds.urls import absolute
 
 BASE = "https://news.example/wire/feed"
 PIECES = st.one_of(
@@ -187,3 +190,91 @@ def test_an_excerpt_fits_and_is_a_beginning(text: str, limit: int) -> None:
         assert (
             not rest or not beginning or not unicodedata.combining(rest[0]) or text[len(beginning)].isspace()
         )
+
+
+@given(MARKUP)
+def test_the_words_of_clean_html_are_the_same_without_parsing_it_again(markup: str) -> None:
+    clean = sanitize(markup, BASE)
+    assert text_of_clean(clean) == to_text(clean)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<table><tr><td>a<td>b</table>c",
+        "plain\nlines \t of text\u2028here",
+        "<p>one\ntwo<br>three <b>f</b>our</p>&nbsp;&amp;lt;",
+        "<p title='a>b'>\u2067x\u2069 \u00a0 y</p>",
+        "<script>x</script>y",
+        "1 < 2 &#8238;",
+        "",
+    ],
+)
+def test_whatever_clean_html_is_not_is_parsed(markup: str) -> None:
+    assert text_of_clean(markup) == to_text(markup)
+    assert text_of_clean(sanitize(markup)) == to_text(sanitize(markup))
+
+
+ADDRESSES = st.sampled_from(
+    [
+        "https://a.example/b?c=1&d=2",
+        "https://a.example/b;c?#",
+        "HTTP://A.example",
+        "/b c",
+        "",
+        "#d",
+        "javascript:x",
+        "mailto:a@b.example?subject=x&amp;y",
+        "https://xn--a.example/%zz",
+        "https://é.example/é\"'",
+        "http://1.2.3.4.5/",
+        "a\u00a0b<>",
+    ]
+)
+TAGS = st.builds(
+    "<{} {}='{}' {}=\"{}\" {}={}>x".format,
+    st.sampled_from(["a", "img", "q", "video", "span"]),
+    *(
+        part
+        for _ in range(3)
+        for part in (st.sampled_from(["href", "src", "cite", "poster", "title", "alt", "lang"]), ADDRESSES)
+    ),
+)
+
+
+@given(st.lists(TAGS | PIECES, max_size=6).map("".join), st.sampled_from([BASE, None]))
+def test_addresses_are_joined_as_if_nh3_asked_for_each_attribute(html: str, base: str | None) -> None:
+    def joined(_tag: str, name: str, value: str) -> str | None:
+        return absolute(value, base, mailto=name == "href") if name in feeds.html._ADDRESSES else value
+
+    asking = nh3.Cleaner(
+        tags={*feeds.html._INLINE, *feeds.html._BLOCKS, *feeds.html._PARTS},
+        clean_content_tags=set(feeds.html._GONE_WITH_CONTENT),
+        attributes=feeds.html._ATTRIBUTES,
+        attribute_filter=joined,
+        link_rel=None,
+        url_schemes={"http", "https", "mailto"},
+    )
+    legal = feeds.html._made_legal(html)
+    cleaned = feeds.html._made_legal(asking.clean(legal))
+    assert sanitize(html, base) == feeds.html._IMAGE.sub(feeds.html._unless_tracker, cleaned).strip()
+
+
+@given(st.text() | MARKUP)
+def test_what_is_found_legal_at_a_glance_is_so_by_every_character(text: str) -> None:
+    assert not feeds.html._is_legal(text) or feeds.html._made_legal(text) == text
+
+
+DEPTHS = st.sampled_from(
+    ["<b>", "</b>", "<P>", "</P>", "<br>", "<br/>", "<li>", "</li>", "<PRE>", "</pre>", "<bé>", "< </", "<i"]
+)
+
+
+@given(st.lists(DEPTHS))
+def test_depth_is_counted_as_by_every_tag(tags: list[str]) -> None:
+    text, depth, deepest = "".join(tags) * 60, 0, 0
+    for tag in re.finditer(r"<(/?)([a-zA-Z][^\s/<>]*)", text):
+        if tag[2].lower() not in feeds.html._WITHOUT_END:
+            depth = max(0, depth - 1) if tag[1] else depth + 1
+            deepest = max(deepest, depth)
+    assert feeds.html._is_deep(text) == (deepest > 200)

@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import socket
 import ssl
 import zlib
 from collections.abc import Awaitable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import brotli
-import httpcore
 import httpx
 import pytest
 import zstandard
 
 from feeds.errors import FailureKind, FetchError
 from feeds.http import Fetched, Freshness, Hop, Limits, NotModified, Validators, fetch, make_client
+from feeds.http.guard import connect_to
 from tests.feeds.http_server import End, Step, Wire, answer, chunked, listening
 
 FEED = b"<rss version='2.0'><channel><title>Wire</title></channel></rss>" * 50
@@ -232,14 +232,14 @@ async def test_a_password_is_not_handed_to_another_host(wire: Wire, client: http
         assert "authorization" not in other.heard[0][1]
 
 
-class ByPort(httpcore.AnyIOBackend):
+class ByPort:
     """Takes connections to the usual ports to two servers on loopback."""
 
     def __init__(self, ports: dict[int, int]) -> None:
         self.ports = ports
 
-    async def connect_tcp(self, host: str, port: int, *rest: Any, **more: Any) -> httpcore.AsyncNetworkStream:
-        return await super().connect_tcp("127.0.0.1", self.ports[port])
+    async def __call__(self, address: str, port: int) -> socket.socket:
+        return await connect_to("127.0.0.1", self.ports[port])
 
 
 @pytest.mark.parametrize(("asked", "target", "is_sent"), [("http", "https", True), ("https", "http", False)])
@@ -256,7 +256,7 @@ async def test_a_password_given_for_encryption_is_never_sent_in_the_clear(
         servers[target].says("/b", answer(200, FEED))
         trusting = ssl.create_default_context(cafile=pair)
         async with make_client(
-            user_agent="t", private_networks=True, tls=trusting, backend=ByPort(ports)
+            user_agent="t", private_networks=True, tls=trusting, connect=ByPort(ports)
         ) as client:
             await fetch(client, f"{asked}://desk:s3cret@127.0.0.1/a")
         assert "authorization" in servers[asked].heard[0][1]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from typing import ClassVar
 
-import httpcore
 import httpx
 import pytest
 
 from feeds.errors import FailureKind, FetchError
 from feeds.http import Fetched, Limits, fetch, is_public, make_client
-from feeds.http.guard import AddressRefused, Guard, Resolve, _look_up
+from feeds.http.guard import Guard, Resolve, _look_up, connect_to
 from tests.feeds.http_server import Wire, answer, listening
 
 _PRIVATE = """
@@ -118,7 +117,7 @@ async def test_no_spelling_of_home_is_connected_to(wire: Wire, outsider: httpx.A
     assert wire.connections == 0
 
 
-class Detour(httpcore.AnyIOBackend):
+class Detour:
     """Takes connections to one public address to loopback, and notes where each was to go."""
 
     OUTSIDE = "93.184.216.34"
@@ -126,15 +125,9 @@ class Detour(httpcore.AnyIOBackend):
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface.
-        *rest: object,
-    ) -> httpcore.AsyncNetworkStream:
-        self.asked.append(host)
-        return await super().connect_tcp("127.0.0.1" if host == self.OUTSIDE else host, port, timeout)
+    async def __call__(self, address: str, port: int) -> socket.socket:
+        self.asked.append(address)
+        return await connect_to("127.0.0.1" if address == self.OUTSIDE else address, port)
 
 
 def names(**known: list[str]) -> Resolve:
@@ -154,7 +147,7 @@ async def test_no_redirect_leads_home(wire: Wire) -> None:
     resolve = names(news_example=[Detour.OUTSIDE])
     async with (
         listening() as inside,
-        make_client(user_agent="t", resolve=resolve, backend=detour) as client,
+        make_client(user_agent="t", resolve=resolve, connect=detour) as client,
     ):
         inside_port = inside.base.rpartition(":")[2]
         for spelling in SPELLINGS:
@@ -167,21 +160,21 @@ async def test_no_redirect_leads_home(wire: Wire) -> None:
     assert set(detour.asked) == {Detour.OUTSIDE}
 
 
-class Closed(httpcore.AnyIOBackend):
+class Closed:
     """Connects to nobody, and notes who it was asked for."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def connect_tcp(self, host: str, *rest: object, **more: object) -> httpcore.AsyncNetworkStream:
-        self.asked.append(host)
-        raise httpcore.ConnectError("closed")
+    async def __call__(self, address: str, port: int) -> socket.socket:
+        self.asked.append(address)
+        raise ConnectionRefusedError("closed")
 
 
 async def test_no_spelling_and_no_trick_so_much_as_begins_to_connect() -> None:
     closed = Closed()
     async with make_client(
-        user_agent="t", resolve=names(inside_example=["10.0.0.1"]), backend=closed
+        user_agent="t", resolve=names(inside_example=["10.0.0.1"]), connect=closed
     ) as client:
         for url in [asked("80", spelling) for spelling in SPELLINGS] + [
             trick.format(port=80) for trick in TRICKS
@@ -198,7 +191,7 @@ async def test_no_trick_in_a_redirect_leads_home(status: int, wire: Wire) -> Non
     resolve = names(news_example=[Detour.OUTSIDE], inside_example=["10.0.0.1"])
     async with (
         listening() as inside,
-        make_client(user_agent="t", resolve=resolve, backend=detour) as client,
+        make_client(user_agent="t", resolve=resolve, connect=detour) as client,
     ):
         inside_port = inside.base.rpartition(":")[2]
         for trick in TRICKS:
@@ -215,7 +208,7 @@ async def test_no_trick_in_a_redirect_leads_home(status: int, wire: Wire) -> Non
 @pytest.mark.parametrize("address", PRIVATE)
 async def test_no_name_that_stands_inside_is_connected_to(address: str) -> None:
     closed = Closed()
-    async with make_client(user_agent="t", resolve=names(inside_example=[address]), backend=closed) as client:
+    async with make_client(user_agent="t", resolve=names(inside_example=[address]), connect=closed) as client:
         for url in (
             "http://inside.example/feed",
             "https://inside.example./feed",
@@ -236,7 +229,7 @@ async def test_a_name_that_moves_inside_between_redirects_is_not_followed(wire: 
     async def rebinding(host: str, port: int) -> Sequence[str]:
         return answers.pop(0)
 
-    async with make_client(user_agent="t", resolve=rebinding, backend=detour, rest=timedelta(0)) as client:
+    async with make_client(user_agent="t", resolve=rebinding, connect=detour, rest=timedelta(0)) as client:
         with pytest.raises(FetchError) as caught:
             await fetch(client, f"http://rebind.example:{port}/feed")
     assert caught.value.kind is FailureKind.PRIVATE_ADDRESS
@@ -264,7 +257,7 @@ async def test_who_follows_feeds_of_their_own_network_may(wire: Wire, client: ht
 
 async def test_a_name_that_stands_inside_and_outside_is_refused(wire: Wire) -> None:
     resolve, detour = names(mixed_example=[Detour.OUTSIDE, "10.0.0.1"]), Detour()
-    async with make_client(user_agent="t", resolve=resolve, backend=detour) as client:
+    async with make_client(user_agent="t", resolve=resolve, connect=detour) as client:
         with pytest.raises(FetchError) as caught:
             await fetch(client, "http://mixed.example/feed")
     assert caught.value.kind is FailureKind.PRIVATE_ADDRESS
@@ -280,11 +273,11 @@ async def test_a_name_that_changes_its_address_gains_nothing(wire: Wire) -> None
         return answers.pop(0)
 
     url = f"http://rebind.example:{wire.base.rpartition(':')[2]}/feed"
-    async with make_client(user_agent="t", resolve=rebinding, backend=detour) as client:
+    async with make_client(user_agent="t", resolve=rebinding, connect=detour) as client:
         got = await fetch(client, url)
         assert isinstance(got, Fetched)
         assert len(answers) == 1, "one connection takes one look-up"
-    async with make_client(user_agent="t", resolve=rebinding, backend=detour) as client:
+    async with make_client(user_agent="t", resolve=rebinding, connect=detour) as client:
         with pytest.raises(FetchError) as caught:
             await fetch(client, url)
     assert caught.value.kind is FailureKind.PRIVATE_ADDRESS
@@ -299,32 +292,51 @@ async def test_a_host_with_a_dead_address_is_reached_at_the_next(wire: Wire) -> 
     assert isinstance(got, Fetched)
 
 
-async def test_a_silent_address_is_given_up_for_the_next() -> None:
-    class Silent(httpcore.AnyIOBackend):
-        waited: ClassVar[list[float | None]] = []
+async def test_a_silent_address_is_given_up_for_the_next(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent_but_for_one(address: str, port: int) -> socket.socket:
+        asked.append(address)
+        if address != "127.0.0.1":
+            await asyncio.sleep(5)
+        return await connect_to(address, port)
 
-        async def connect_tcp(
-            self,
-            host: str,
-            port: int,
-            timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface.
-            *rest: object,
-        ) -> httpcore.AsyncNetworkStream:
-            self.waited.append(timeout)
-            raise httpcore.ConnectTimeout
+    asked: list[str] = []
+    monkeypatch.setattr(Guard, "_PATIENCE_SECONDS", 0.05)
+    wire.says("/feed", answer(200, b"found"))
+    port = wire.base.rpartition(":")[2]
+    resolve = names(
+        three_example=["127.0.0.3", "127.0.0.2", "127.0.0.1"], mute_example=["127.0.0.3", "127.0.0.2"]
+    )
+    async with make_client(
+        user_agent="t", private_networks=True, resolve=resolve, connect=silent_but_for_one
+    ) as client:
+        assert isinstance(await fetch(client, f"http://three.example:{port}/feed"), Fetched)
+        assert asked == ["127.0.0.3", "127.0.0.2", "127.0.0.1"]
+        asked.clear()
+        limits = Limits(connect=timedelta(seconds=0.2))
+        with pytest.raises(FetchError) as caught:
+            await fetch(client, f"http://mute.example:{port}/feed", limits=limits)
+        assert caught.value.kind is FailureKind.TIMEOUT
+        assert asked == ["127.0.0.3", "127.0.0.2"], "the last one is waited for as long as there is time"
+        asked.clear()
+        with pytest.raises(FetchError):
+            await fetch(client, f"http://mute.example:{port}/feed", limits=Limits(connect=timedelta(0)))
+        assert len(asked) <= 1
 
-    guard = Guard(private_networks=True, resolve=names(three_example=["127.0.0.1"] * 3), backend=Silent())
-    with pytest.raises(httpcore.ConnectTimeout):
-        await guard.connect_tcp("three.example", 80, timeout=60.0)
-    assert [round(seconds or 0) for seconds in Silent.waited] == [3, 3, 60]
-    Silent.waited.clear()
-    with pytest.raises(httpcore.ConnectTimeout):
-        await guard.connect_tcp("three.example", 80)
-    assert Silent.waited == [3.0, 3.0, None]
-    Silent.waited.clear()
-    with pytest.raises(httpcore.ConnectTimeout):
-        await guard.connect_tcp("three.example", 80, timeout=0.000001)
-    assert len(Silent.waited) <= 1
+
+async def test_the_first_of_several_addresses_is_not_waited_for_without_a_limit() -> None:
+    waited: list[float | None] = []
+
+    class Watched(Guard):
+        async def _open(self, address: str, port: int, seconds: float | None) -> socket.socket:
+            waited.append(seconds)
+            raise httpx.ConnectTimeout(address)
+
+    guard = Watched(private_networks=True, resolve=names(three_example=["127.0.0.1"] * 3))
+    for seconds, expected in ((60.0, [3, 3, 60]), (None, [3, 3, None])):
+        waited.clear()
+        with pytest.raises(httpx.ConnectTimeout):
+            await guard.connect("three.example", 80, seconds=seconds)
+        assert [each and round(each) for each in waited] == expected
     guard.close()
 
 
@@ -346,11 +358,3 @@ async def test_a_name_without_an_address_is_unknown() -> None:
         with pytest.raises(FetchError) as caught:
             await fetch(client, "http://empty.example/feed")
     assert caught.value.kind is FailureKind.UNKNOWN_HOST
-
-
-async def test_a_feed_does_not_stand_behind_a_file() -> None:
-    guard = Guard(private_networks=True)
-    with pytest.raises(AddressRefused):
-        await guard.connect_unix_socket("/run/secret.sock")
-    await guard.sleep(0)
-    guard.close()

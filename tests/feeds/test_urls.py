@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.urls import absolute, canonical, host_of, page_of
+from feeds import urls
+from feeds.urls import absolute, canonical, host_of, is_settled, page_of
 
 BASE = "https://news.example/wire/feed.xml"
 ADDRESSES = st.one_of(
@@ -159,3 +160,12 @@ def test_what_chooses_the_page_is_no_tracking() -> None:
     ):
         assert page_of(written) == canonical(written)
     assert page_of("https://news.example/a?ref=12") != page_of("https://news.example/a?ref=13")
+
+
+@given(
+    st.text("aZ0._~-/?#;%&=:@'!é ", max_size=20).map("https://wire.example".__add__),
+    st.sampled_from(["https://u:p@news.example/a/b", "http://news.example", "ftp://x", None]),
+)
+def test_a_settled_address_is_what_taking_it_apart_makes_of_it(url: str, base: str | None) -> None:
+    if is_settled(url):
+        assert absolute(url, base) == url == urls._uri(urls._joined(url, base))

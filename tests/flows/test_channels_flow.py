@@ -9,7 +9,7 @@ import pytest
 from aggregator.errors import BadInput
 from aggregator.flows.channels import Answer, Difference, Preview, explain, in_short, preview
 from aggregator.flows.editorial import publish_brief, withdraw_brief
-from aggregator.flows.publish import Press
+from aggregator.flows.plans import Press
 from aggregator.rules.channels import Channel
 from aggregator.rules.topics import compile_topic
 from aggregator.store import carried

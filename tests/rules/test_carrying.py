@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from aggregator.model import Act, Reuse, Story
 from aggregator.outgoing import Carried, Told
-from aggregator.rules.carrying import Plan, digest_of, draw, fit, tombstone_of, without
-from aggregator.rules.channels import Channel, Judgement, channel_id, judge
+from aggregator.rules.carrying import Plan, draw, fit, tombstone_of, without
+from aggregator.rules.channels import Channel, Judgement, channel_id, digest_of, judge
 from aggregator.rules.entries import Published, brief_candidate, story_candidate
 from aggregator.rules.topics import known_as
 from feeds.model import Entry

@@ -8,7 +8,8 @@ import pytest
 from aggregator.language.reading import anchors
 from aggregator.rules.cluster_window import ClusterSettings, Settled, Window, restored
 from aggregator.rules.clusters import Decision, Joined, Merged, assign
-from aggregator.rules.likeness import Arrival, Rarity, likeness, overlap, read, runs, text_of
+from aggregator.rules.likeness import Across, Subject, Within
+from aggregator.rules.readings import Arrival, overlap, read, runs, text_of
 from tests.conftest import NOW
 
 FIRE = (
@@ -294,18 +295,37 @@ def test_the_same_arrivals_give_the_same_decisions_also_after_a_restart() -> Non
     assert before + assign(arrivals[3:], window) == at_once
 
 
+def beside(one: Arrival, other: Arrival) -> Within | Across:
+    """Two stories of a window, compared."""
+    window = Window()
+    for each in (one, other):
+        window.keep(read(each), each.id, each.id)
+    return Subject(window.readings[one.id], window.rarity).beside(window.readings[other.id])
+
+
 def test_likeness_is_the_same_both_ways() -> None:
-    rarity = Rarity(lambda key: 5.0)
     for a, b in ((story(1, FIRE), story(2, BLAZE)), (story(1, FIRE), story(2, BRAND, language="de"))):
-        there, back = likeness(read(a), read(b), rarity), likeness(read(b), read(a), rarity)
-        assert there.score == pytest.approx(back.score, abs=0.02)
-        assert 0.3 < there.score <= 1
+        there, back = beside(a, b), beside(b, a)
+        assert there.score() == pytest.approx(back.score(), abs=0.02)
+        assert 0.3 < there.score() <= 1
+        assert there.kinds() == back.kinds()
 
 
 def test_stories_that_share_nothing_are_not_alike() -> None:
-    rarity = Rarity(lambda key: 5.0)
-    assert likeness(read(story(1, ("Rain", ""))), read(story(2, MATCH)), rarity).score == 0
-    assert likeness(read(story(1, ("Regen", ""), language="de")), read(story(2, MATCH)), rarity).score == 0
+    for language in ("en", "de"):
+        found = beside(story(1, ("Rain", ""), language=language), story(2, MATCH))
+        assert found.score() == 0
+        assert found.shared() == ()
+        assert found.telling(0, 1) == []
+
+
+def test_a_story_is_compared_only_with_those_that_may_share_enough() -> None:
+    window = Window()
+    told = [(FIRE, "en"), (BRAND, "de"), (MATCH, "en"), (MATCH, "de")]
+    for number, (each, language) in enumerate(told, 1):
+        window.keep(read(story(number, each, language=language)), number, number)
+    subject = Subject(read(story(9, BLAZE)), window.rarity)
+    assert subject.may_share(window.readings, 3.3, 3) == [1, 2]
 
 
 def test_runs_of_words_are_counted_once() -> None:

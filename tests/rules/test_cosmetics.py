@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aggregator.language.text import fold
+from aggregator.rules import cosmetics
 from aggregator.rules.cosmetics import is_cosmetic, settled
 
 MOVING = {
@@ -67,3 +69,15 @@ def test_a_long_text_takes_no_time() -> None:
 @given(st.text(max_size=200))
 def test_settling_twice_changes_nothing_more_than_once(text: str) -> None:
     assert " ".join(settled(text).split()) == settled(text)
+
+
+_KNOWN = [part for some in MOVING.values() for said in some for part in said.replace(":", " ").split()]
+
+
+@given(
+    st.lists(st.sampled_from([*_KNOWN, "a", "an", "une", "il", "y", "12", "10:32"]), max_size=5).map(" ".join)
+)
+def test_no_beginning_hides_what_moves_by_itself(said: str) -> None:
+    folded = cosmetics._APART.sub(" ", fold(said)).strip()
+    if folded and (cosmetics._counter().fullmatch(folded) or cosmetics._is_moment(folded)):
+        assert not cosmetics._begins_otherwise(said[:3].lower())

@@ -94,7 +94,9 @@ def test_a_fact_in_too_many_stories_finds_nobody(
 
 def test_only_the_anchors_asked_for_are_read(database: Database, three: list[int]) -> None:
     put(database, {three[0]: [name("rb"), Anchor("number", "4h", 6, 9, 0.5, 2)]})
-    found = database.read_now(partial(anchors.by_ids, ids=three, keep=lambda kind, key: kind == "number"))
+    found = database.read_now(
+        partial(anchors.by_ids, ids=three, keep=anchors.Kept(frozenset({"number"}), frozenset()))
+    )
     assert [story.anchors for story in found] == [(Anchor("number", "4h", 6, 9, 0.5, 2),)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 from sqlmodel import Session
 
@@ -34,6 +35,10 @@ def test_migrations_from_empty_give_exactly_the_tables(empty_url: str) -> None:
         assert database.read_now(schema.revision) == schema.head()
         assert database.read_now(schema.drift) == []
         assert tables(database) == {*metadata.tables, "alembic_version", "story_search"}
+
+
+def test_the_newest_migration_is_the_schema_of_this_program() -> None:
+    assert schema.head() == ScriptDirectory(schema._folder()).get_current_head()
 
 
 def test_a_table_that_differs_is_told(empty_url: str) -> None:

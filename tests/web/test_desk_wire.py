@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from aggregator.flows import cluster, desk_wire
+from aggregator.flows import cluster, desk_wire, recording
 from aggregator.language.query import parse_query
 from aggregator.rules.wire_views import View
 from aggregator.store import clusters, saved_views, stories
 from aggregator.store.clusters import Placed
 from aggregator.web.desk.wire_shown import SUMMARY, about, marked
+from feeds.model import Tombstone
 from feeds.read import parse
 from tests.conftest import NOW
 from tests.store.newsroom import follow, heard, keep_stories, record, says, stored
@@ -71,6 +72,21 @@ async def test_a_row_carries_the_marks_that_the_script_of_the_desk_looks_for(
     assert "data-search" in shown
     assert 'data-follow="/desk/events?wire=1&since=1&language=en"' in shown
     assert '<p class="fresh" data-fresh hidden data-one=' in shown
+
+
+async def test_a_story_that_its_source_took_back_is_marked_wherever_it_stands(
+    newsroom: Newsroom, editor: httpx.AsyncClient
+) -> None:
+    told = keep_stories(newsroom.database, says("1", MEETING), says("2", "A hurricane nears the coast"))
+    await newsroom.brief()
+    (source,) = follow(newsroom.database, "https://wire.example/feed")
+    stone = Tombstone("urn:1", NOW, None, "It was not so.")
+    report = heard(source, says("2", "A hurricane nears the coast"), tombstones=(stone,))
+    newsroom.database.write_now(lambda s: recording.record(s, [report]))
+    marked_so = "taken back by its source"
+    assert (await page(editor, WIRE)).count(marked_so) == 1
+    assert marked_so in await page(editor, f"{WIRE}/{told['1']}")
+    assert marked_so not in await page(editor, f"{WIRE}/{told['2']}")
 
 
 async def test_one_row_an_event_says_which_brief_uses_it(

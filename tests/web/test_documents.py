@@ -7,11 +7,13 @@ import gzip
 from datetime import timedelta
 
 import httpx
+import pytest
 from sqlalchemy import event
 from starlette.types import Message
 
 from aggregator.flows import editorial
 from aggregator.store import documents
+from aggregator.web.service import Front
 from feeds.http.times import read_http_date
 from feeds.read import parse
 from tests.web.newsroom import BRIEF, Newsroom, lost, raw
@@ -96,7 +98,7 @@ async def test_a_correction_arrives_with_new_validators(
     assert moments[1] > moments[0]
 
 
-async def test_copies_in_memory_are_a_second_old_at_most(
+async def test_copies_in_memory_are_a_quarter_of_a_second_old_at_most(
     newsroom: Newsroom, reader: httpx.AsyncClient
 ) -> None:
     await newsroom.render()
@@ -106,10 +108,51 @@ async def test_copies_in_memory_are_a_second_old_at_most(
     # Rendered with the clock where the service last looked, so that no second has passed for it.
     looked = newsroom.clock.now
     await newsroom.render()
-    newsroom.clock.now = looked + timedelta(milliseconds=900)
+    newsroom.clock.now = looked + timedelta(milliseconds=240)
     assert (await reader.get(URL)).headers["etag"] == before
-    newsroom.clock.move(timedelta(milliseconds=100))
+    newsroom.clock.move(timedelta(milliseconds=10))
     assert (await reader.get(URL)).headers["etag"] != before
+
+
+async def test_who_asks_what_was_asked_before_gets_the_same_answer(
+    newsroom: Newsroom, reader: httpx.AsyncClient
+) -> None:
+    await newsroom.render()
+    tag = (await reader.get(URL)).headers["etag"]
+    for headers in ({}, {"if-none-match": tag}, {"accept-encoding": "br"}, {"if-none-match": '"another"'}):
+        first, second = [await reader.get(URL, headers=headers) for _ in range(2)]
+        assert (second.status_code, second.headers, second.content) == (
+            first.status_code,
+            first.headers,
+            first.content,
+        )
+    assert (await reader.get(URL, headers={"range": "bytes=0-9"})).status_code == 206
+    assert (await reader.get(URL, headers={"if-match": '"another"'})).status_code == 412
+
+
+async def test_what_is_remembered_of_subscribers_stays_small(
+    newsroom: Newsroom, reader: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aggregator.web.documents._REMEMBERED", 3)
+    await newsroom.render()
+    service = newsroom.service()
+    assert isinstance(service, Front)
+    transport = httpx.ASGITransport(service)
+    async with httpx.AsyncClient(transport=transport, base_url="https://harbour.example") as many:
+        for number in range(10):
+            assert (await many.get(URL, headers={"if-none-match": f'"{number}"'})).status_code == 200
+            assert len(service.documents._remembered) <= 3
+        service.documents._remembered.clear()
+        assert (await many.get(URL, headers={"if-none-match": f'"{"x" * 600}"'})).status_code == 200
+    assert not service.documents._remembered
+
+
+async def test_an_answer_to_a_partner_is_nobody_else_s(newsroom: Newsroom, reader: httpx.AsyncClient) -> None:
+    await newsroom.render()
+    assert (await reader.get(URL)).status_code == 200
+    nobody = await reader.get(URL, headers={"authorization": "Bearer nobody"})
+    assert nobody.status_code == 401
+    assert (await reader.get(URL)).status_code == 200
 
 
 async def test_a_hundred_subscribers_at_once_cost_one_look_at_the_store(

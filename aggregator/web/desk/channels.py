@@ -15,7 +15,7 @@ from aggregator.errors import BadInput
 from aggregator.flows import channel_view
 from aggregator.flows.channel_view import SubscriberSeen
 from aggregator.flows.channels import Answer, Difference, Step, explain, in_short, preview
-from aggregator.flows.publish import Press
+from aggregator.flows.plans import Press
 from aggregator.outgoing import Carried, Told
 from aggregator.rules.channels import FORMATS, Channel
 from aggregator.web.context import Service

@@ -7,6 +7,7 @@ import hashlib
 import sqlalchemy as sa
 from alembic import op
 
+from aggregator.store.dialects import search_tables
 from feeds.domains import domain_of
 from feeds.urls import page_of
 
@@ -19,6 +20,7 @@ def upgrade() -> None:
     _alarms_and_evidence()
     _names_of_stories()
     _polling()
+    _search(op.get_bind())
 
 
 def _alarms_and_evidence() -> None:
@@ -154,6 +156,23 @@ def _names_of_stories() -> None:
     op.execute("INSERT INTO story_key (source_id, key, story_id) SELECT source_id, key, id FROM story")
     _find_pages(op.get_bind())
     op.create_index("ix_story_source_page", "story", ["source_id", "page"])
+
+
+def _search(connection: sa.Connection) -> None:
+    """Let SQLite's index stand as new ones do, with what it holds: its own tokenizer took twice the time."""
+    if connection.dialect.name != "sqlite":
+        return
+    made = "SELECT sql FROM sqlite_master WHERE name = 'story_search'"
+    if "unicode61" not in connection.exec_driver_sql(made).scalar_one():
+        return
+    op.execute("ALTER TABLE story_search RENAME TO story_search_before")
+    for statement in search_tables("sqlite"):
+        op.execute(statement)
+    op.execute(
+        "INSERT INTO story_search (rowid, title, summary, body)"
+        " SELECT rowid, title, summary, body FROM story_search_before ORDER BY rowid"
+    )
+    op.execute("DROP TABLE story_search_before")
 
 
 def _find_pages(connection: sa.Connection, portion: int = 5_000) -> None:

@@ -1,0 +1,72 @@
+"""What fetches found is written many results at a time: a round of 304s costs a few transactions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+
+from sqlmodel import Session
+
+from aggregator.flows import recording
+from aggregator.model import FetchReport, Outcome, Recorded, SourceDue
+from aggregator.store import fetches, push_sources
+from aggregator.store.database import Database
+
+#: Results that go into one transaction at most, and those among them that bring something to read.
+BATCH, BATCH_READ = 500, 200
+#: So long a result waits for others to be written with it, and what brings nothing to read a little
+#: longer; the end of a round waits for nothing.
+GATHERING, GATHERING_UNCHANGED = timedelta(milliseconds=200), timedelta(seconds=1)
+
+#: A fetch that is done, ready to be recorded.
+Result = tuple[SourceDue, FetchReport]
+
+
+async def record_all(
+    database: Database,
+    results: asyncio.Queue[Result | None],
+    note: Callable[[SourceDue, FetchReport, Recorded], None],
+    settle: fetches.Settle,
+) -> None:
+    """Write results as they come, many in one transaction."""
+    is_open = True
+    while is_open:
+        batch = await _gather(results)
+        pairs = [pair for pair in batch if pair is not None]
+        is_open = len(pairs) == len(batch)
+        if pairs:
+            done = await database.write(partial(_record, pairs=pairs, settle=settle))
+            for (source, report), recorded in zip(pairs, done, strict=True):
+                note(source, report, recorded)
+
+
+def _record(session: Session, pairs: Sequence[Result], settle: fetches.Settle) -> list[Recorded]:
+    done = recording.record(session, [report for _, report in pairs], settle)
+    found = zip(pairs, done, strict=True)
+    missed = [
+        (report.source_id, report.at) for (source, report), d in found if source.paced.is_pushed and d.new
+    ]
+    push_sources.distrust(session, missed)
+    return done
+
+
+async def _gather(results: asyncio.Queue[Result | None]) -> list[Result | None]:
+    """The next results: a batch of them, or what has come by the time that the first has waited for."""
+    loop = asyncio.get_running_loop()
+    batch = [await results.get()]
+    end = loop.time() + GATHERING_UNCHANGED.total_seconds()
+    read = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout_at(end) as patience:
+            while (last := batch[-1]) is not None:
+                if last[1].outcome is Outcome.FETCHED:
+                    read += 1
+                    if read == 1:
+                        patience.reschedule(min(end, loop.time() + GATHERING.total_seconds()))
+                if len(batch) >= BATCH or read >= BATCH_READ:
+                    break
+                batch.append(await results.get())
+    return batch
