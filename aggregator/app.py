@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,9 @@ from aggregator.work.schedule import Schedule
 from feeds.http import Client
 
 OnStart = Callable[[int], None]
+
+#: Seconds after which a thread lets others have their turn.
+TURN = 0.0005
 
 #: How often what is not driven by due times is looked at.
 RENDER_EVERY = timedelta(seconds=5)
@@ -92,10 +96,14 @@ class App:
         *,
         only: Sequence[int] = (),
         even_waiting: bool = False,
+        store_only: bool = False,
         on_start: OnStart | None = None,
         on_done: OnDone | None = None,
     ) -> Round:
-        """One round now, and everything that follows from it: topics, search, channels."""
+        """One round now, and everything that follows from it: search, topics, channels, alarms.
+
+        With `store_only` what is new can be searched for, and the rest follows with the next digest.
+        """
         fetch = self.settings.fetch
         due = await self.database.write(
             lambda session: sources.claim_now(
@@ -114,7 +122,11 @@ class App:
                 on_done=on_done,
                 even_waiting=even_waiting or bool(only),
             )
-        await self.digest()
+        if store_only:
+            await upkeep.index_search(self.database)
+        else:
+            await self.digest()
+            await self.watch()
         return found
 
     async def digest(self) -> list[Rendered]:
@@ -260,7 +272,12 @@ def read_settings(path: Path | None, *, database: str | None = None) -> Settings
 
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, *, clock: Clock = now) -> AsyncIterator[App]:
-    """The application with its database open and at this program's schema."""
+    """The application with its database open and at this program's schema.
+
+    Threads of the process take turns ten times as often as Python lets them by itself: those that read
+    feeds and cluster stories work for long, and readers wait for the event loop meanwhile.
+    """
+    sys.setswitchinterval(TURN)
     database = Database(settings.database)
     try:
         app = App(settings, database, clock)

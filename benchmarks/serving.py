@@ -26,7 +26,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from archive import fill
-from measuring import ROUNDS, free_port, plot_shares
+from measuring import ROUNDS, compiled, free_port, plot_shares
 from sqlalchemy import update
 
 from aggregator.store.database import Database
@@ -154,7 +154,7 @@ def _rate(url: str, headers: dict[str, str]) -> float:
 @contextmanager
 def _ours(folder: Path) -> Iterator[str]:
     port = free_port()
-    environment = {**os.environ, "WIREBRIEF_SERVE__PORT": str(port)}
+    environment = {**compiled(), "WIREBRIEF_SERVE__PORT": str(port)}
     with _started([*_on_core(0), _WIREBRIEF, "serve"], folder, port, environment):
         yield f"http://127.0.0.1:{port}/channels/all.atom"
 

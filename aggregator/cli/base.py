@@ -154,12 +154,16 @@ def say_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empt
 @contextlib.contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error for what takes longer than a second: call it with (done, of)."""
+    if not sys.stderr.isatty():
+        # Nobody looks, and drawing nothing would cost what loading the bar takes.
+        yield lambda _done, _of: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None)
 
         def show(done: int, of: int) -> None:

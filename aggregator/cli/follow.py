@@ -26,16 +26,19 @@ def poll(
     context: typer.Context,
     source: list[str] = typer.Argument(None, help="Only these, by number, URL or a part of the title."),
     all_: bool = typer.Option(False, "--all", help="Those paused, gone or told to wait as well."),
+    store_only: bool = typer.Option(
+        False, "--store-only", help="Leave topics, events, suggestions and channels to the next digest."
+    ),
     as_json: bool = JSON,
 ) -> None:
     """Ask every source once, now; store what is new and render what follows from it.
 
     Interrupted with Ctrl-C it keeps what it has, and the next poll goes on with the rest.
     """
-    run(context, lambda known: _poll(known, source or [], all_, as_json))
+    run(context, lambda known: _poll(known, source or [], all_, store_only, as_json=as_json))
 
 
-async def _poll(known: Context, names: list[str], all_: bool, as_json: bool) -> None:
+async def _poll(known: Context, names: list[str], all_: bool, store_only: bool, *, as_json: bool) -> None:
     from aggregator.flows.sources import require_sources
     from aggregator.store.sources import all_sources
 
@@ -55,7 +58,9 @@ async def _poll(known: Context, names: list[str], all_: bool, as_json: bool) -> 
                 if report.failure_kind:
                     failures.append((source.title or source.url, report.why))
 
-            found = await app.poll(only=chosen, even_waiting=all_, on_start=on_start, on_done=on_done)
+            found = await app.poll(
+                only=chosen, even_waiting=all_, store_only=store_only, on_start=on_start, on_done=on_done
+            )
             followed = await app.database.read(all_sources)
     if as_json:
         say_json(
