@@ -173,13 +173,16 @@ def fuzz(
 def _through(found: Findings, body: bytes, label: str | None, source: int) -> FetchReport | None:
     """Read, clean and publish one document; what is to be stored of it, if anything."""
     found.documents += 1
-    began = time.process_time()
+    began, beside = time.process_time(), 0.0
     report = None
     try:
         unpacked = _unpacked(body, label)
         feed = parse(unpacked, content_type=label, base_url=ADDRESS)
+        read = time.process_time()
         if not _is_the_same_by_feedparser(unpacked, label, feed):
             found.blame("The fast path reads it otherwise than feedparser", body)
+        # Reading it a second time is this script's doing.
+        beside = time.process_time() - read
         stories = read_stories(feed, source_url=ADDRESS, language=None)
         found.stories += len(stories)
         report = FetchReport(source, NOW, Outcome.FETCHED, NOW + timedelta(hours=1), "read", drafts=stories)
@@ -194,7 +197,7 @@ def _through(found: Findings, body: bytes, label: str | None, source: int) -> Fe
         found.blame(
             f"{type(error).__name__} in {where.name} of {Path(where.filename).name}:{where.lineno}", body
         )
-    seconds = time.process_time() - began
+    seconds = time.process_time() - began - beside
     found.slowest = max(found.slowest, seconds)
     if seconds > MOST_SECONDS:
         found.blame("It takes longer than two seconds", body)

@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 _HTML = frozenset({"text/html", "application/xhtml+xml", "html", "xhtml"})
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}|[ix](?=-))(?:-[A-Za-z0-9]{1,8})*")
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+# It begins where its run of characters does: tried from within as well, a long word would take quadratic time.
+_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9.!#$%&'*+/=?^_`{|}~-])[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
+)
 _SUBJECT = re.compile(r"\?subject=\S*", re.IGNORECASE)
 _AROUND_NAME = re.compile(r"^\((.*)\)$|\(\s*\)$")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+(?:\s*;.*)?", re.IGNORECASE)

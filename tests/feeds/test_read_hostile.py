@@ -260,3 +260,11 @@ def test_a_lie_about_the_encoding_costs_no_word(label: str, where: str) -> None:
 def test_a_date_of_a_megabyte_is_none_at_once(piece: str) -> None:
     body = RSS.format(f"<pubDate>{piece * 200_000}</pubDate>{ITEM.format('T', 'x')}")
     assert parse(body.encode()).entries[0].title == "T"
+
+
+def test_an_author_of_a_million_letters_is_looked_through_once() -> None:
+    # Tried from each of its letters, the pattern of an address would take hours here.
+    name = "x" * 1_000_000
+    body = f"<rss version='2.0'><channel><item><title>T</title><author>{name}</author></item></channel></rss>"
+    (entry,) = parse(body.encode()).entries
+    assert [person.email for person in entry.authors] == [None]
