@@ -17,7 +17,6 @@ import asyncio
 import random
 import resource
 import runpy
-import socket
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from measuring import free_port
 from sqlmodel import Session, text
 
 from aggregator.app import App, opened
@@ -115,9 +115,7 @@ def main() -> None:
     parser.add_argument("--seed", default="1")
     asked = parser.parse_args()
     script = asked.simulator or asked.archive.resolve().parents[1] / "tools" / "wiresim.py"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     words = [sys.executable, str(script), str(asked.archive), "--port", str(port)]
     with (
         subprocess.Popen(

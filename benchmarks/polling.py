@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from measuring import Comparison, Measure, compiled, finish
+from measuring import Comparison, Measure, compiled, finish, free_port
 
 READER = str(Path(__file__).with_name("polling_reader.py"))
 WORKERS = (1, 10, 20)
@@ -85,9 +84,7 @@ def main() -> None:
 def simulated(asked: argparse.Namespace, hosts: int) -> Iterator[str]:
     """The simulator on a port of its own."""
     script = asked.simulator or asked.archive.resolve().parents[1] / "tools" / "wiresim.py"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     words = [sys.executable, str(script), str(asked.archive), "--port", str(port)]
     words += ["--copies", str(asked.copies), *(["--hosts", str(hosts)] if hosts > 1 else [])]
     words += ["--start"] if asked.start else []

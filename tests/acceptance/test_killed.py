@@ -1,6 +1,6 @@
 """A poll is killed at any moment: nothing is lost, doubled or half-written.
 
-Ten moments in the test run; WIREBRIEF_KILLS=100 asks for more.
+Five moments in the test run; WIREBRIEF_KILLS=100 asks for more.
 """
 
 from __future__ import annotations
