@@ -36,7 +36,7 @@ from aggregator.flows.partners import key_digest
 from aggregator.flows.publish import Rendered
 from aggregator.model import Account, Clock
 from aggregator.settings import Settings, load
-from aggregator.store import accounts, briefs, schema, sources
+from aggregator.store import accounts, briefs, claims, schema, sources
 from aggregator.store.database import Database
 from aggregator.work.jobs import Job
 from aggregator.work.schedule import Schedule
@@ -106,7 +106,7 @@ class App:
         """
         fetch = self.settings.fetch
         due = await self.database.write(
-            lambda session: sources.claim_now(
+            lambda session: claims.claim_now(
                 session, self.clock(), lease=fetch.lease, only=only, even_waiting=even_waiting
             )
         )

@@ -20,7 +20,7 @@ from aggregator.flows import recording
 from aggregator.model import Clock, Evidence, FetchReport, Outcome, Source, SourceDue, StoryDraft
 from aggregator.rules.evidence import unpacked
 from aggregator.rules.stories import read_stories
-from aggregator.store import evidence, read_back, sources
+from aggregator.store import claims, evidence, read_back
 from aggregator.store.database import Database
 from aggregator.store.evidence import Kept
 from aggregator.store.read_back import Texts, Written
@@ -82,7 +82,7 @@ async def read_again(
     Of an entry in several bodies the newest counts. What a later body said, which is not kept any
     more, is not taken back.
     """
-    due = await database.read(partial(sources.as_due, source_id=source.id, whatever=True))
+    due = await database.read(partial(claims.as_due, source_id=source.id, whatever=True))
     if due is None:
         raise BadInput("This source is not followed any more.")
     kept = await database.read(partial(evidence.of_source, source_id=source.id, since=since))

@@ -24,7 +24,8 @@ from aggregator.rules.cadence import Cadences
 from aggregator.rules.evidence import evidence_of
 from aggregator.rules.polling import why_whole
 from aggregator.rules.stories import read_stories
-from aggregator.store import sources
+from aggregator.store import claims
+from aggregator.store.claims import Share
 from aggregator.store.database import Database
 from aggregator.written import Duration
 from feeds.errors import FailureKind, FetchError, ParseError
@@ -45,6 +46,8 @@ MOST_AT_ONCE = 1000
 # So many connections are kept for each request under way: the feeds of one host come one after the other,
 # with those of all other hosts between them.
 _KEPT = 8
+#: So many workers share the places at one host.
+_SHARES = 4
 #: A sweep begins no request after so long: what is left is ranked anew, with what has become due.
 SWEEP = timedelta(minutes=1)
 
@@ -178,7 +181,7 @@ async def poll(
             await _end(weather, database, clock, results, writer)
         finally:
             if left:
-                await database.write(lambda session: sources.release(session, list(left)))
+                await database.write(lambda session: claims.release(session, list(left)))
     found.seconds = (clock() - begun).total_seconds()
     return found
 
@@ -208,12 +211,34 @@ async def poll_due(
     on_news: OnNews | None = None,
 ) -> tuple[Round, datetime | None]:
     """One sweep of what is due; with it, when the next source will be."""
+    found = await sweep(database, client, clock, settings, limit=limit, on_news=on_news)
+    return found, await database.read(claims.earliest_due)
+
+
+async def sweep(
+    database: Database,
+    client: Client,
+    clock: Clock,
+    settings: FetchSettings,
+    *,
+    limit: int = 1000,
+    holder: int | None = None,
+    on_news: OnNews | None = None,
+) -> Round:
+    """Ask up to `limit` sources of those that are due. With a `holder`, its share of each host only.
+
+    A share is a quarter of the requests that a host takes at once, but one at least: so several workers
+    have what is due at a crowded host, and all together never ask it for more.
+    """
+    share = None
+    if holder is not None:
+        share = Share(holder, max(1, settings.per_host // _SHARES), settings.per_host)
+        settings = replace(settings, per_host=share.places)
     now = clock()
     due = await database.write(
-        lambda session: sources.claim_due(session, now, limit=limit, lease=settings.lease)
+        lambda session: claims.claim_due(session, now, limit=limit, lease=settings.lease, share=share)
     )
-    found = await poll(database, client, clock, settings, due, within=SWEEP, on_news=on_news)
-    return found, await database.read(sources.earliest_due)
+    return await poll(database, client, clock, settings, due, within=SWEEP, on_news=on_news)
 
 
 async def refresh_source(
@@ -241,7 +266,7 @@ async def _fetch_all(
     until: float | None,
     quiet: Quiet,
 ) -> None:
-    overall = asyncio.Semaphore(settings.concurrency)
+    overall = place_at("", most=settings.concurrency)
     loop = asyncio.get_running_loop()
 
     async def one(source: SourceDue) -> None:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from aggregator.model import SourceDue
 from aggregator.outgoing import PushSource
-from aggregator.store import sources
+from aggregator.store import claims
 from aggregator.store.tables import SOURCE, STORY
 from aggregator.store.tables_out import PUSH_SOURCE, PushSourceRow
 
@@ -43,7 +43,7 @@ def of_source(session: Session, source_id: int) -> PushSource | None:
 
 def source_of(session: Session, push: PushSource) -> SourceDue | None:
     """What reading a push needs to know of its source; None where it is not followed any more."""
-    return sources.as_due(session, push.source_id)
+    return claims.as_due(session, push.source_id)
 
 
 def asked(session: Session, source_id: int, *, tries: int, why: str, at: datetime) -> None:

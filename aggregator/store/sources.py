@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.engine import Row
 from sqlmodel import Session
 
-from aggregator.model import Identity, Outcome, Reuse, Source, SourceDraft, SourceDue, SourceKind
-from aggregator.store import moves, paced, pauses
-from aggregator.store.dialects import chunks, exclusive, row_id, upsert
+from aggregator.model import Identity, Outcome, Reuse, Source, SourceDraft, SourceKind
+from aggregator.store import moves
+from aggregator.store.dialects import chunks, row_id, upsert
 from aggregator.store.tables import FETCH, SOURCE, STORY, FetchRow
-from aggregator.store.tables_out import PUSH_SOURCE
 from feeds.domains import domain_of
 from feeds.urls import host_of
 
@@ -127,53 +126,6 @@ def insist(session: Session, source_id: int, now: datetime, *, why: str) -> None
     session.execute(update(SOURCE).where(SOURCE.c.id == source_id).values(is_insisted=True))
 
 
-def claim_due(session: Session, now: datetime, *, limit: int, lease: timedelta) -> list[SourceDue]:
-    """Take up to `limit` sources whose time has come and whose domain is not paused, fairly by host.
-
-    The first due of every host comes before the second of any, so one host with hundreds of
-    feeds holds up nobody. Claimed rows are nobody else's until they are recorded or the lease
-    has passed.
-    """
-    is_due = [SOURCE.c.next_due <= now, *_answerable(), ~pauses.is_paused(now)]
-    return _claim(session, now, is_due, limit=limit, lease=lease)
-
-
-def claim_now(
-    session: Session, now: datetime, *, lease: timedelta, only: Sequence[int] = (), even_waiting: bool = False
-) -> list[SourceDue]:
-    """Take sources whether or not their time has come: all, or those of `only`.
-
-    Those paused, gone or told to wait (a Retry-After not yet passed) are left out, unless they
-    are named or `even_waiting` asks for every one.
-    """
-    conditions: list[ColumnElement[bool]] = []
-    if only:
-        conditions.append(SOURCE.c.id.in_(only))
-    elif not even_waiting:
-        asked_to_wait = (SOURCE.c.failure_kind.in_(["rate_limited", "unavailable"])) & (
-            SOURCE.c.next_due > now
-        )
-        conditions += [*_answerable(), ~func.coalesce(asked_to_wait, False), ~pauses.is_paused(now)]
-    return _claim(session, now, conditions, limit=None, lease=lease)
-
-
-def release(session: Session, source_ids: Sequence[int]) -> None:
-    """Give claimed sources back unasked, as at the end of a program."""
-    for ids in chunks(source_ids, columns=1):
-        session.execute(update(SOURCE).where(SOURCE.c.id.in_(ids)).values(claimed_until=None))
-
-
-def earliest_due(session: Session) -> datetime | None:
-    """When the next source is due; None where nothing is followed."""
-    # A claim only ever puts a source off: one whose lease has passed is due when it was due before.
-    is_put_off = SOURCE.c.claimed_until > SOURCE.c.next_due
-    free = case((is_put_off, SOURCE.c.claimed_until), else_=SOURCE.c.next_due)
-    paused_until = pauses.paused_until()
-    due = select(func.min(case((paused_until > free, paused_until), else_=free))).where(*_answerable())
-    found: datetime | None = session.execute(due).scalar_one()
-    return found
-
-
 def all_sources(session: Session) -> list[Source]:
     """Every source, by title."""
     rows = session.execute(_read().order_by(func.lower(SOURCE.c.title), SOURCE.c.id)).all()
@@ -235,16 +187,6 @@ def count_ailing(session: Session, since: datetime) -> tuple[int, int]:
     return int(session.execute(ill).scalar_one()), int(session.execute(followed).scalar_one())
 
 
-def as_due(session: Session, source_id: int, *, whatever: bool = False) -> SourceDue | None:
-    """What reading something of a source needs to know, unclaimed; None where it is not known.
-
-    One that is paused or gone is left out as well, unless `whatever` its state is asked for.
-    """
-    state = [] if whatever else _answerable()
-    row = session.execute(select(*_OF_DUE).where(SOURCE.c.id == source_id, *state)).first()
-    return _due(row) if row else None
-
-
 def prune_fetches(session: Session, before: datetime) -> int:
     """Forget fetches older than this that found nothing; how many."""
     old = delete(FETCH).where(FETCH.c.at < before, FETCH.c.outcome == Outcome.UNCHANGED.value)
@@ -256,66 +198,6 @@ def _ailing(since: datetime) -> list[ColumnElement[bool]]:
         SOURCE.c.last_success.is_(None) | (SOURCE.c.last_success < since)
     )
     return [~SOURCE.c.is_paused, or_(SOURCE.c.gone_at.is_not(None), SOURCE.c.failure_kind.is_not(None), late)]
-
-
-def _answerable() -> list[ColumnElement[bool]]:
-    return [~SOURCE.c.is_paused, SOURCE.c.gone_at.is_(None)]
-
-
-def _claim(
-    session: Session,
-    now: datetime,
-    conditions: Sequence[ColumnElement[bool]],
-    *,
-    limit: int | None,
-    lease: timedelta,
-) -> list[SourceDue]:
-    exclusive(session, "claims")
-    free = or_(SOURCE.c.claimed_until.is_(None), SOURCE.c.claimed_until <= now)
-    rank = func.row_number().over(partition_by=SOURCE.c.host, order_by=(SOURCE.c.next_due, SOURCE.c.id))
-    ranked = select(SOURCE.c.id.label("id"), rank.label("rank")).where(free, *conditions).subquery()
-    trusted = PUSH_SOURCE.c.is_trusted & PUSH_SOURCE.c.is_confirmed & (PUSH_SOURCE.c.lease_until > now)
-    query = (
-        select(*_OF_DUE, func.coalesce(trusted, False).label("is_pushed"))
-        .join(ranked, ranked.c.id == SOURCE.c.id)
-        .outerjoin(PUSH_SOURCE, PUSH_SOURCE.c.source_id == SOURCE.c.id)
-        .order_by(ranked.c.rank, SOURCE.c.next_due, SOURCE.c.id)
-        .limit(limit)
-    )
-    rows = session.execute(query).all()
-    for ids in chunks([row.id for row in rows], columns=1):
-        claim = update(SOURCE).where(SOURCE.c.id.in_(ids)).values(claimed_until=now + lease)
-        session.execute(claim.execution_options(synchronize_session=False))
-    return [_due(row, is_pushed=bool(row.is_pushed)) for row in rows]
-
-
-#: What of a source a fetch must know. What it last said of itself is left out: reading that costs the most.
-_OF_DUE = tuple(
-    SOURCE.c[name]
-    for name in (
-        "id", "url", "title", "site_url", "language", "kind", "etag", "last_modified", "digest", "failures",
-        "identity", "host", "interval_seconds", "usual_seconds", "quiet_seconds", "newest_at", "whole_at",
-        "gaps", "gap_at", "moved_chain", "moved_since",
-    )
-)  # fmt: skip
-
-
-def _due(row: Row[Any], *, is_pushed: bool = False) -> SourceDue:
-    return SourceDue(
-        id=row.id,
-        url=row.url,
-        title=row.title,
-        site_url=row.site_url,
-        language=row.language,
-        kind=SourceKind(row.kind),
-        etag=row.etag,
-        last_modified=row.last_modified,
-        digest=row.digest,
-        failures=row.failures,
-        identity="link" if row.identity == "link" else "id",
-        host=row.host,
-        paced=paced.of_row(row, is_pushed=is_pushed),
-    )
 
 
 #: What a `Source` shows. The feed's own word about itself is left out: reading it costs more than all else.

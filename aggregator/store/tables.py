@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import JSON, Column, DateTime, Dialect, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Dialect, Index, Table, Text, UniqueConstraint, text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -66,6 +66,16 @@ class SourceRow(SQLModel, table=True):
     """A feed that we follow, and where we stand with it."""
 
     __tablename__ = "source"
+    __table_args__ = (
+        # Who holds how much of which host.
+        Index(
+            "ix_source_claimed",
+            "host",
+            "claimed_by",
+            sqlite_where=text("claimed_until IS NOT NULL"),
+            postgresql_where=text("claimed_until IS NOT NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     url: str = Field(unique=True)
@@ -87,6 +97,10 @@ class SourceRow(SQLModel, table=True):
     next_due: datetime = moment(index=True)
     #: Set while a worker has it; a claim older than its lease counts for nothing.
     claimed_until: datetime | None = moment(nullable=True)
+    #: The job that has it, and how many places at its host that job may take; null for a process that
+    #: has all hosts to itself.
+    claimed_by: int | None = Field(default=None, sa_type=BigInteger)
+    claimed_places: int | None = None
 
     etag: str | None = None
     last_modified: str | None = None

@@ -13,7 +13,7 @@ from aggregator.flows.pacing import asked_of
 from aggregator.flows.pushed import take_push
 from aggregator.flows.upkeep import KeepSettings, examine
 from aggregator.model import SourceDraft, SourceKind
-from aggregator.store import moves, pauses, push_sources, sources
+from aggregator.store import claims, moves, pauses, push_sources, sources
 from aggregator.store.database import Database
 from aggregator.store.tables import FetchRow
 from feeds.errors import FailureKind, FetchError
@@ -112,9 +112,9 @@ async def test_a_429_pauses_every_feed_of_its_domain_and_no_other(desk: Desk) ->
 
 async def claimed(desk: Desk) -> list[SourceDraft]:
     found = await desk.database.write(
-        lambda s: sources.claim_due(s, desk.clock(), limit=10, lease=desk.settings.lease)
+        lambda s: claims.claim_due(s, desk.clock(), limit=10, lease=desk.settings.lease)
     )
-    await desk.database.write(lambda s: sources.release(s, [due.id for due in found]))
+    await desk.database.write(lambda s: claims.release(s, [due.id for due in found]))
     return [SourceDraft(due.url) for due in found]
 
 
@@ -439,5 +439,5 @@ async def test_300_overdue_feeds_of_one_host_do_not_hold_up_50_others(database: 
     others = [SourceDraft(f"https://h{n}.example/feed") for n in range(50)]
     await database.write(lambda s: sources.add(s, crowd, now=NOW - DAY))
     await database.write(lambda s: sources.add(s, others, now=NOW))
-    due = await database.write(lambda s: sources.claim_due(s, NOW, limit=51, lease=HOUR))
+    due = await database.write(lambda s: claims.claim_due(s, NOW, limit=51, lease=HOUR))
     assert {draft.url for draft in others} < {each.url for each in due}

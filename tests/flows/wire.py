@@ -21,7 +21,7 @@ from aggregator.model import Source, SourceDraft, SourceDue, SourceKind, Story, 
 from aggregator.outgoing import StoredDocument
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import Topic
-from aggregator.store import documents, sources, stories
+from aggregator.store import claims, documents, sources, stories
 from aggregator.store.database import Database
 from feeds.dates import rfc822
 from feeds.model import Entry, Feed
@@ -160,7 +160,7 @@ class Desk:
     async def claim(self) -> list[SourceDue]:
         """Claim every source, due or not."""
         return await self.database.write(
-            lambda s: sources.claim_now(s, self.clock(), lease=self.settings.lease, even_waiting=True)
+            lambda s: claims.claim_now(s, self.clock(), lease=self.settings.lease, even_waiting=True)
         )
 
     async def poll(self, *, on_done: OnDone | None = None) -> Round:

@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select
 from sqlmodel import Session
 
 from aggregator.model import FetchReport, Recorded
-from aggregator.store import fetches, sources, stories
+from aggregator.store import claims, fetches, sources, stories
 from aggregator.store.database import Database, StoreError
 from aggregator.store.tables import VERSION
 from feeds.model import Category, Entry, Link, Origin, Person, Text
@@ -173,7 +173,7 @@ def test_an_answer_of_304_keeps_the_stories_and_the_digest(database: Database, s
     record(database, heard(source, says("a"), digest="d", etag='"1"', origin=Origin(title="The Wire")))
     later = NOW + QUARTER
     assert record(database, unchanged(source, at=later, etag='"2"')) == [Recorded(source, 0, 0, 0)]
-    (due,) = database.write_now(lambda s: sources.claim_now(s, later, lease=MINUTE))
+    (due,) = database.write_now(lambda s: claims.claim_now(s, later, lease=MINUTE))
     assert (due.etag, due.digest) == ('"2"', "d")
     (story,) = stored(database)
     assert (story.title, story.origin) == ("Talks open in Riyadh", Origin(title="The Wire"))
@@ -186,7 +186,7 @@ def test_a_failed_fetch_says_why_and_forgets_nothing(database: Database, source:
     (found,) = database.read_now(sources.all_sources)
     assert (found.last_success, found.last_fetch, found.failures) == (NOW, later, 0.25)
     assert (found.failure_kind, found.why, found.next_due) == ("timeout", "no answer", later + QUARTER)
-    (due,) = database.write_now(lambda s: sources.claim_now(s, later, lease=MINUTE))
+    (due,) = database.write_now(lambda s: claims.claim_now(s, later, lease=MINUTE))
     assert (due.etag, due.digest, due.failures) == ('"1"', "d", 0.25)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from aggregator.model import Source, SourceDraft, SourceDue, SourceKind
-from aggregator.store import sources
+from aggregator.store import claims, sources
 from aggregator.store.database import Database
 from tests.conftest import NOW, Clock, strict
 from tests.store.newsroom import LEASE, QUARTER, failed, follow, heard, record, says, unchanged
@@ -15,12 +15,12 @@ HOUR = timedelta(hours=1)
 
 
 def claim(database: Database, now: datetime = NOW, *, limit: int = 100) -> list[SourceDue]:
-    return database.write_now(lambda s: sources.claim_due(s, now, limit=limit, lease=LEASE))
+    return database.write_now(lambda s: claims.claim_due(s, now, limit=limit, lease=LEASE))
 
 
 def claim_now(database: Database, now: datetime = NOW, *only: int, even_waiting: bool = False) -> list[int]:
     claimed = database.write_now(
-        lambda s: sources.claim_now(s, now, lease=LEASE, only=only, even_waiting=even_waiting)
+        lambda s: claims.claim_now(s, now, lease=LEASE, only=only, even_waiting=even_waiting)
     )
     return [due.id for due in claimed]
 
@@ -60,7 +60,7 @@ def test_a_list_longer_than_one_statement_is_followed_claimed_and_released(narro
     added = narrow.write_now(lambda s: sources.add(s, drafts, now=NOW))
     assert len(set(added)) == 1_000
     assert len(claim_now(narrow)) == 1_000
-    narrow.write_now(lambda s: sources.release(s, added))
+    narrow.write_now(lambda s: claims.release(s, added))
     assert len(claim(narrow, limit=2_000)) == 1_000
 
 
@@ -100,7 +100,7 @@ def test_two_workers_claiming_at_once_never_share_a_source(database: Database, d
 def test_a_released_source_can_be_claimed_again(database: Database) -> None:
     (source,) = follow(database, "https://wire.example/feed")
     claim(database)
-    database.write_now(lambda s: sources.release(s, [source]))
+    database.write_now(lambda s: claims.release(s, [source]))
     assert [due.id for due in claim(database)] == [source]
 
 
@@ -154,26 +154,26 @@ def test_a_source_goes_on_after_a_pause(database: Database) -> None:
 
 
 def test_the_next_due_time_is_that_of_the_first_source_that_can_answer(database: Database) -> None:
-    assert database.read_now(sources.earliest_due) is None
+    assert database.read_now(claims.earliest_due) is None
     early, paused, gone = follow(
         database, *(f"https://{n}.example/feed" for n in ("early", "paused", "gone"))
     )
     database.write_now(lambda s: sources.pause(s, paused, paused=True))
     record(database, failed(gone), unchanged(early))
-    assert database.read_now(sources.earliest_due) == NOW + QUARTER
+    assert database.read_now(claims.earliest_due) == NOW + QUARTER
 
 
 def test_a_claimed_source_is_due_when_its_lease_passes(database: Database) -> None:
     follow(database, "https://wire.example/feed")
     claim(database)
-    assert database.read_now(sources.earliest_due) == NOW + LEASE
+    assert database.read_now(claims.earliest_due) == NOW + LEASE
 
 
 def test_a_claim_that_was_never_recorded_makes_nothing_due_before_its_time(database: Database) -> None:
     (source,) = follow(database, "https://wire.example/feed")
     record(database, unchanged(source))
     assert claim_now(database, NOW) == [source]
-    assert database.read_now(sources.earliest_due) == NOW + QUARTER
+    assert database.read_now(claims.earliest_due) == NOW + QUARTER
 
 
 def test_a_source_that_gave_stories_is_paused_and_they_are_kept(database: Database) -> None:
