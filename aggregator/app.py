@@ -9,7 +9,8 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,7 @@ from aggregator.flows import (
     cluster,
     editorial,
     ingest,
+    link,
     moves,
     publish,
     push,
@@ -26,6 +28,7 @@ from aggregator.flows import (
     retention,
     suggest,
     topics,
+    undone,
     upkeep,
     webhooks,
 )
@@ -38,22 +41,12 @@ from aggregator.model import Account, Clock
 from aggregator.settings import Settings, load
 from aggregator.store import accounts, briefs, claims, schema, sources
 from aggregator.store.database import Database
-from aggregator.work.jobs import Job
-from aggregator.work.schedule import Schedule
 from feeds.http import Client
 
 OnStart = Callable[[int], None]
 
 #: Seconds after which a thread lets others have their turn.
 TURN = 0.0005
-
-#: How often what is not driven by due times is looked at.
-RENDER_EVERY = timedelta(seconds=5)
-#: Stories that come one after the other are digested together, and wait no longer than this for one another.
-DIGEST_REST = timedelta(milliseconds=200)
-PUSH_EVERY = timedelta(seconds=2)
-UPKEEP_EVERY = timedelta(hours=6)
-ALARMS_EVERY = timedelta(minutes=5)
 
 
 def now() -> datetime:
@@ -179,68 +172,62 @@ class App:
         ):
             yield Clients(fetching, pushing)
 
-    def schedule(self, clients: Clients) -> Schedule:
-        """The jobs of a process that does everything."""
-        looker = Looker.of(self.settings.fetch)
+    async def release(self) -> bool:
+        """Publish what was planned for now, and let the channels be those that hold; whether anything was."""
+        await publish.settle_names(self.database, (await self.catalogue()).channels)
+        return bool(await editorial.release_due(self.database, self.clock))
 
-        def news() -> None:
-            # Whatever else is under way, what came is found by a search at once.
-            jobs.soon("search")
-            jobs.soon("digest")
+    async def match_topics(self) -> None:
+        """Let every topic take what came: then channels can have it."""
+        await topics.match_topics(self.database, (await self.catalogue()).plain_topics)
 
-        async def sweep() -> datetime | None:
-            found, due = await ingest.poll_due(
-                self.database,
-                clients.fetching,
-                self.clock,
-                self.settings.fetch,
-                on_news=news,
-            )
-            if any(found.failed[kind] for kind in moves.LOST):
-                jobs.soon("moves")
-            return due
+    async def read_news(self) -> None:
+        """Put what came into clusters and read its anchors: then briefs can have it."""
+        await cluster.cluster_new(self.database, self.clock)
+        await link.index_anchors(self.database)
 
-        async def search() -> datetime | None:
-            await upkeep.index_search(self.database)
-            return None
-
-        async def digest() -> datetime | None:
-            rendered = await self.digest()
-            if any(each.is_new for each in rendered):
-                jobs.soon("push")
-            return None
-
-        async def deliver() -> datetime | None:
-            await self.push(clients.pushing)
-            return None
-
-        async def look() -> datetime | None:
-            await moves.look_for_lost(self.database, looker, self.clock)
-            return None
-
-        async def keep() -> datetime | None:
-            await upkeep.forget_old(self.database, self.clock, self.settings.keep)
-            await retention.purge_stories(self.database, self.clock, self.settings.keep)
-            await upkeep.count_anchors(self.database, self.clock)
-            return None
-
-        async def watch() -> datetime | None:
-            await self.watch()
-            return None
-
-        jobs = Schedule(
-            [
-                Job("poll", sweep),
-                Job("search", search, at_least_every=RENDER_EVERY),
-                Job("digest", digest, rest=DIGEST_REST, at_least_every=RENDER_EVERY),
-                Job("push", deliver, at_least_every=PUSH_EVERY),
-                Job("alarms", watch, at_least_every=ALARMS_EVERY),
-                Job("upkeep", keep, at_least_every=UPKEEP_EVERY),
-                Job("moves", look, at_least_every=UPKEEP_EVERY),
-            ],
-            self.clock,
+    async def to_digest(self) -> list[str]:
+        """Which of the steps that follow from new stories and decisions have something to do."""
+        held = await self.catalogue()
+        return await self.database.read(
+            lambda session: undone.steps(session, self.clock(), held.plain_topics, held.channels)
         )
-        return jobs
+
+    async def briefs_behind(self) -> list[int]:
+        """The briefs that were not matched yet with all that came."""
+        return await self.database.read(undone.briefs_behind)
+
+    async def suggest(self, brief_id: int) -> None:
+        """Match one brief with what it was not matched with yet."""
+        known = await self.database.read(lambda session: briefs.by_id(session, brief_id))
+        if known is not None:
+            await suggest.suggest_for(self.database, self.clock, known)
+
+    async def render(self, slug: str) -> bool:
+        """Render one channel if it is stale; whether its documents are new."""
+        held = await self.catalogue()
+        channel = held.by_slug.get(slug)
+        if channel is None:
+            return False
+        settings = self.settings
+        press = publish.press_of(settings.site, held.plain_topics, settings.push.advertised(settings.site))
+        return (await publish.publish_upto(self.database, self.clock, channel, press)).is_new
+
+    async def tell_partners(self) -> None:
+        """Decide who is told of the acts of publishing that every channel was rendered with."""
+        slugs = [channel.slug for channel in (await self.catalogue()).channels]
+        upto = await self.database.read(partial(publish.rendered_upto, slugs=slugs))
+        await webhooks.queue_webhooks(self.database, self.clock, self.settings.site, upto=upto)
+
+    async def keep(self) -> None:
+        """Forget what is old, and count anew how common each anchor is."""
+        await upkeep.forget_old(self.database, self.clock, self.settings.keep)
+        await retention.purge_stories(self.database, self.clock, self.settings.keep)
+        await upkeep.count_anchors(self.database, self.clock)
+
+    async def look_for_lost(self, looker: Looker) -> None:
+        """Look for sources that are not found any more."""
+        await moves.look_for_lost(self.database, looker, self.clock)
 
     async def add_account(self, name: str, role: str) -> str | None:
         """Make an account and give its key, which nobody can show again; None if the name is taken."""

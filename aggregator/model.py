@@ -293,6 +293,11 @@ class Recorded:
     #: What an editor should know of how its entries were told apart, in words.
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_news(self) -> bool:
+        """Whether stories came, changed, or were taken or put back."""
+        return bool(self.new or self.changed or self.withdrawn)
+
     def __str__(self) -> str:
         parts = {name: getattr(self, name) for name in ("skipped", "known", "changed", "new")}
         return ", ".join(f"{n} {name}" for name, n in parts.items() if n) or "no entries"

@@ -10,13 +10,15 @@ from typing import Any
 
 import uvicorn
 
+from aggregator import dispatch
 from aggregator.app import App
 from aggregator.errors import AggregatorError
+from aggregator.store.database import StoreError
 from aggregator.web.service import Front, make_service
 
 
-def service_of(app: App, soon: Callable[[str], None] | None = None) -> Any:
-    """The ASGI application of an `App`; `soon` makes a job of this process run soon."""
+def service_of(app: App, soon: Callable[[str], None] | None = None) -> Front:
+    """The ASGI application of an `App`; `soon` makes a job run soon, wherever that is."""
     settings = app.settings
     return make_service(
         app.database,
@@ -36,13 +38,24 @@ def service_of(app: App, soon: Callable[[str], None] | None = None) -> Any:
 async def serve_app(app: App, listener: socket.socket, *, with_schedule: bool) -> None:
     """Serve until the process is told to end; then let what is under way end."""
     async with contextlib.AsyncExitStack() as stack:
-        soon = None
+        jobs = None
         if with_schedule:
-            jobs = app.schedule(await stack.enter_async_context(app.clients()))
+            jobs = dispatch.inline(app, await stack.enter_async_context(app.clients()))
+        front = service_of(app, jobs.soon if jobs else dispatch.Telling(app).soon)
+
+        def hear(notice: str) -> None:
+            front.hear(notice)
+            if jobs is not None:
+                dispatch.heed(jobs, notice)
+
+        await stack.enter_async_context(dispatch.hearing(app, hear))
+        if jobs is not None:
             jobs.start()
             stack.push_async_callback(jobs.stop)
-            soon = jobs.soon
-        await make_server(service_of(app, soon)).serve(sockets=[listener])
+        # What is held goes on being served while the store is away; so it is held from the start.
+        with contextlib.suppress(StoreError):
+            await front.documents.shelf.stamps()
+        await make_server(front).serve(sockets=[listener])
 
 
 @contextlib.asynccontextmanager

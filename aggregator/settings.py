@@ -34,6 +34,7 @@ from aggregator.rules.definitions import channel_faults
 from aggregator.rules.topics import Topic, compile_topic
 from aggregator.rules.webhooks import is_secret
 from aggregator.web.settings import ServeSettings
+from aggregator.work.jobs import WorkSettings
 from feeds.urls import absolute
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ class Settings:
     link: LinkSettings = field(default_factory=LinkSettings)
     push: PushSettings = field(default_factory=PushSettings)
     alarms: AlarmSettings = field(default_factory=AlarmSettings)
+    work: WorkSettings = field(default_factory=WorkSettings)
     topics: tuple[Topic, ...] = ()
     channels: tuple[Channel, ...] = ()
     #: Followed from the start; more are added by command.
@@ -256,6 +258,9 @@ def _demands(settings: Settings) -> Iterator[_Demand]:
         yield f"fetch.{name}", str(getattr(fetch, name)), getattr(fetch, name) > timedelta(), "more than 0s"
     yield from _push_demands(settings.push)
     yield from _keep_demands(settings.keep, settings.alarms)
+    work = settings.work
+    yield "work.jobs", work.jobs, work.jobs > 0, "1 or more"
+    yield "work.stalled", str(work.stalled), work.stalled >= timedelta(seconds=2), "2s or more"
     yield from _cadence_demands(fetch.cadence)
     yield from _list_demands(settings)
 

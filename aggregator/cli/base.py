@@ -86,7 +86,8 @@ def run_until_done(work: Coroutine[Any, Any, T], *, farewell: str = FAREWELL) ->
         # Dying of the signal after all tells a service manager that this was its own doing.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)
-        raise
+        # The first process of a container does not die of a signal that it sends itself.
+        raise typer.Exit(128 + signal.SIGTERM) from None
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

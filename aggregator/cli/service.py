@@ -1,14 +1,16 @@
-"""`init`, `run`, `publish`, `doctor`, `demo`: the service as a whole."""
+"""`init`, `run`, `serve`, `worker`, `schedule`, `publish`, `doctor`, `demo`: the service as a whole."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from aggregator.cli.base import JSON, Context, note, run, run_until_done, say, say_json
+from aggregator.errors import BadInput
 
 if TYPE_CHECKING:
     from aggregator.app import App
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 def register(cli: typer.Typer) -> None:
     """Add these verbs to the command."""
-    for verb in (demo, init, run_, serve, publish, doctor):
+    for verb in (demo, init, run_, serve, worker, schedule, publish, doctor):
         cli.command(verb.__name__.rstrip("_"))(verb)
 
 
@@ -82,6 +84,43 @@ def run_(context: typer.Context) -> None:
 def serve(context: typer.Context) -> None:
     """Serve pages and channels only; another process polls."""
     run(context, lambda known: _serve(known, with_schedule=False))
+
+
+def worker(
+    context: typer.Context,
+    jobs: int = typer.Option(0, metavar="N", help="Jobs at once; as `work.jobs` says where left out."),
+) -> None:
+    """Take jobs from the queue until Ctrl-C: any number may, on any number of machines (PostgreSQL)."""
+    run(context, lambda known: _worker(known, jobs))
+
+
+async def _worker(known: Context, jobs: int) -> None:
+    from aggregator import queued
+
+    if jobs < 0:
+        raise BadInput(f"--jobs {jobs}: a worker runs 1 job at once, or more.")
+    settings = known.settings()
+    if jobs:
+        settings = replace(settings, work=replace(settings.work, jobs=jobs))
+    async with known.app(settings) as app:
+        queued.require_many(app)
+        at_once = settings.work.jobs
+        say(f"{app.database.name}: working, {at_once} job{'s' * (at_once > 1)} at once (Ctrl-C ends it)")
+        await queued.work(app)
+
+
+def schedule(context: typer.Context) -> None:
+    """Say what is due, until Ctrl-C: one process does, others stand by and take over (PostgreSQL)."""
+    run(context, _schedule)
+
+
+async def _schedule(known: Context) -> None:
+    from aggregator import queued
+
+    async with known.app() as app:
+        queued.require_many(app)
+        say(f"{app.database.name}: standing by (Ctrl-C ends it)")
+        await queued.schedule(app, say=say)
 
 
 async def _serve(known: Context, *, with_schedule: bool) -> None:

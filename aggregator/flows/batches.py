@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -13,13 +14,18 @@ from sqlmodel import Session
 from aggregator.flows import recording
 from aggregator.model import FetchReport, Outcome, Recorded, SourceDue
 from aggregator.store import fetches, push_sources
-from aggregator.store.database import Database
+from aggregator.store.database import Database, StoreAway
+
+log = logging.getLogger(__name__)
 
 #: Results that go into one transaction at most, and those among them that bring something to read.
 BATCH, BATCH_READ = 500, 200
 #: So long a result waits for others to be written with it, and what brings nothing to read a little
 #: longer; the end of a round waits for nothing.
 GATHERING, GATHERING_UNCHANGED = timedelta(milliseconds=200), timedelta(seconds=1)
+
+#: So long what was fetched waits for a server that does not answer.
+AWAY = timedelta(seconds=60)
 
 #: A fetch that is done, ready to be recorded.
 Result = tuple[SourceDue, FetchReport]
@@ -38,9 +44,25 @@ async def record_all(
         pairs = [pair for pair in batch if pair is not None]
         is_open = len(pairs) == len(batch)
         if pairs:
-            done = await database.write(partial(_record, pairs=pairs, settle=settle))
+            done = await _written(database, partial(_record, pairs=pairs, settle=settle))
             for (source, report), recorded in zip(pairs, done, strict=True):
                 note(source, report, recorded)
+
+
+async def _written(database: Database, work: Callable[[Session], list[Recorded]]) -> list[Recorded]:
+    """Write while the server is away for a while, as when it starts anew: what was fetched is not lost.
+
+    A write of which nobody knows whether it was kept is made again: recording twice keeps nothing twice.
+    """
+    end = asyncio.get_running_loop().time() + AWAY.total_seconds()
+    while True:
+        try:
+            return await database.write(work)
+        except StoreAway as error:
+            if asyncio.get_running_loop().time() > end:
+                raise
+            log.warning("what was fetched waits for the database", extra={"reason": str(error)})
+            await asyncio.sleep(1)
 
 
 def _record(session: Session, pairs: Sequence[Result], settle: fetches.Settle) -> list[Recorded]:

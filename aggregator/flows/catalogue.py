@@ -208,6 +208,12 @@ class Keeper:
         self._clock = clock
         self._checked: datetime | None = None
         self._checking: asyncio.Task[None] | None = None
+        self._doubts = 0
+
+    def doubt(self) -> None:
+        """Look again when somebody asks: an editor defined something."""
+        self._doubts += 1
+        self._checked = None
 
     @property
     def is_due(self) -> bool:
@@ -289,6 +295,7 @@ class Keeper:
             is_new = not self.is_known or definitions.newest_id(session) != self.held.upto
             return catalogue_now(session, self.declared) if is_new else None
 
+        doubts = self._doubts
         try:
             found = await self._database.read(look)
         except StoreError as error:
@@ -301,7 +308,8 @@ class Keeper:
                 for problem in found.problems:
                     log.warning("definition cannot be used", extra={"reason": problem})
             self.is_known = True
-        self._checked = self._clock()
+        # What was defined while the store was asked is not in its answer.
+        self._checked = self._clock() if doubts == self._doubts else None
 
 
 def _standing(held: Catalogue, kind: DefinitionKind, slug: str) -> Topic | Channel | None:

@@ -184,6 +184,7 @@ async def release_due(database: Database, clock: Clock) -> list[Brief]:
     """Publish the briefs whose planned time has come."""
 
     def act(session: Session) -> list[Brief]:
+        briefs.alone(session)
         due = briefs.to_release(session, clock())
         for known in due:
             briefs.plan_release(session, known.id, None, by=known.release_by)

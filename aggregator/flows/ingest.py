@@ -158,7 +158,7 @@ async def poll(
         found.add(report, done)
         if on_done is not None:
             on_done(source, report)
-        if on_news is not None and (done.new or done.changed or done.withdrawn):
+        if on_news is not None and done.is_news:
             on_news()
 
     def keep(result: Result) -> None:

@@ -62,8 +62,8 @@ async def index_anchors(database: Database) -> int:
         if not versions:
             return total
         read = await asyncio.to_thread(_read_versions, versions)
-        await database.write(partial(index.put, read=read, upto=versions[-1].id))
-        total += len(versions)
+        if await database.write(partial(index.put, read=read, since=upto, upto=versions[-1].id)):
+            total += len(versions)
 
 
 @dataclass(frozen=True, slots=True)

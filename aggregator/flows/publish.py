@@ -35,7 +35,7 @@ from aggregator.model import Clock
 from aggregator.outgoing import Carried, Told
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import Topic, compile_topic
-from aggregator.store import carried, documents, progress, renames
+from aggregator.store import briefs, carried, documents, progress, renames
 from aggregator.store.database import Database, StoreError
 
 log = logging.getLogger(__name__)
@@ -87,14 +87,24 @@ async def publish_channels(
     A document's Last-Modified strictly rises, in whole seconds, since some readers go by it
     alone: within one second the second change waits for the next.
     """
-    press = Press(site, {topic.slug: compile_topic(topic) for topic in topics}, tuple(hubs))
-    memory_of(database).forget_others([channel.slug for channel in channels])
-    if not await database.read(partial(_are_settled, channels=channels)):
-        await database.write(partial(_settle_names, channels=channels))
+    press = press_of(site, topics, hubs)
+    await settle_names(database, channels)
     return [await publish_channel(database, clock, channel, press) for channel in channels]
 
 
-def _are_settled(session: Session, channels: Sequence[Channel]) -> bool:
+def press_of(site: Site, topics: Sequence[Topic], hubs: Sequence[str]) -> Press:
+    """What channels are rendered with."""
+    return Press(site, {topic.slug: compile_topic(topic) for topic in topics}, tuple(hubs))
+
+
+async def settle_names(database: Database, channels: Sequence[Channel]) -> None:
+    """Let these be all the channels: some under a new name, and none besides."""
+    memory_of(database).forget_others([channel.slug for channel in channels])
+    if not await database.read(partial(are_settled, channels=channels)):
+        await database.write(partial(_settle_names, channels=channels))
+
+
+def are_settled(session: Session, channels: Sequence[Channel]) -> bool:
     """Whether no channel has a past under an earlier name, and none is gone that has documents."""
     if documents.names(session) - {channel.slug for channel in channels}:
         return False
@@ -128,6 +138,28 @@ async def publish_channel(database: Database, clock: Clock, channel: Channel, pr
     if stand is not None and not is_new:
         memory.idle[channel.slug] = _Idle(channel, press, look, now, _next_end(channel, drawn), done)
     return _reported(done)
+
+
+async def publish_upto(database: Database, clock: Clock, channel: Channel, press: Press) -> Rendered:
+    """`publish_channel`, and note with which act of publishing it was done, for those who are told of it."""
+    newest = await database.read(briefs.newest_publication)
+    done = await publish_channel(database, clock, channel, press)
+    name = _rendered(channel.slug)
+    if await database.read(lambda session: progress.get(session, name)) < newest:
+        await database.write(lambda session: progress.put(session, name, newest))
+    return done
+
+
+def rendered_upto(session: Session, slugs: Sequence[str]) -> int:
+    """The newest act of publishing that all of these channels were rendered with (`publish_upto`)."""
+    return min(
+        (progress.get(session, _rendered(slug)) for slug in slugs),
+        default=briefs.newest_publication(session),
+    )
+
+
+def _rendered(slug: str) -> str:
+    return f"rendered:{slug}"
 
 
 def _reported(done: Rendered) -> Rendered:

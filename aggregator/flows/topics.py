@@ -20,7 +20,7 @@ BATCH = 1_000
 async def match_topics(database: Database, defined: Sequence[Topic]) -> int:
     """Decide every version that some topic has not decided yet; how many were read."""
     compiled = {topic.slug: compile_topic(topic) for topic in defined}
-    if await database.read(lambda session: _is_done(session, defined)):
+    if await database.read(lambda session: is_done(session, defined)):
         return 0
     read = 0
     while True:
@@ -71,7 +71,7 @@ def subject_of(version: Version) -> Subject:
     )
 
 
-def _is_done(session: Session, defined: Sequence[Topic]) -> bool:
+def is_done(session: Session, defined: Sequence[Topic]) -> bool:
     """Whether nothing is left to decide, so that looking often costs no write."""
     known = {each.slug: each for each in topics.standings(session)}
     newest = stories.newest_version(session)
@@ -84,6 +84,7 @@ def _is_done(session: Session, defined: Sequence[Topic]) -> bool:
 
 
 def _match_some(session: Session, defined: Sequence[Topic], compiled: dict[str, CompiledTopic]) -> int:
+    topics.alone(session)
     topics.retire(session, list(compiled))
     upto = {
         topic.slug: topics.declare(session, topic.slug, topic.title, fingerprint(topic)) for topic in defined

@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from aggregator.language.reading import Anchor
 from aggregator.store import progress
-from aggregator.store.dialects import chunks, upsert
+from aggregator.store.dialects import chunks, exclusive, upsert
 from aggregator.store.tables import ANCHOR_KEY, POSTING, SOURCE, STORY, STORY_ANCHORS, VERSION
 
 #: The name under which the index keeps how far it has come.
@@ -62,8 +62,14 @@ class Indexed:
     anchors: tuple[Anchor, ...]
 
 
-def put(session: Session, read: Mapping[int, Sequence[Anchor]], *, upto: int) -> None:
-    """Index the anchors of these stories, in the place of what was there, up to a version."""
+def put(session: Session, read: Mapping[int, Sequence[Anchor]], *, since: int, upto: int) -> bool:
+    """Index the anchors of these stories, in the place of what was there, from one version up to another.
+
+    False where another worker has done so meanwhile, and nothing is written.
+    """
+    exclusive(session, "anchors")
+    if indexed_upto(session) != since:
+        return False
     forget(session, list(read))
     wanted = {
         story: {(a.kind, a.key) for a in anchors if a.kind in FOUND_BY} for story, anchors in read.items()
@@ -82,6 +88,7 @@ def put(session: Session, read: Mapping[int, Sequence[Anchor]], *, upto: int) ->
         kept = statement.on_conflict_do_update(index_elements=["story_id"], set_=new)
         session.connection().execute(kept, rows)
     progress.put(session, INDEX, upto)
+    return True
 
 
 def indexed_upto(session: Session) -> int:

@@ -20,6 +20,7 @@ from aggregator.model import (
     Role,
     StoryLink,
 )
+from aggregator.store import notices
 from aggregator.store.dialects import chunks, exclusive, row_id, upsert
 from aggregator.store.tables import (
     BRIEF,
@@ -85,6 +86,7 @@ def revisions(session: Session, brief_id: int) -> list[Revision]:
 
 def move_passages(session: Session, brief_id: int, where: Mapping[str, str]) -> None:
     """Let standing picks, and what was suggested, go with passages that have another name now."""
+    notices.tell(session, notices.DESK)
     standing = (STORY_LINK.c.brief_id == brief_id, STORY_LINK.c.undone_at.is_(None))
     # By way of a name that no passage has: two passages may have changed places.
     steps = [(old, f"to {new}") for old, new in where.items()]
@@ -133,6 +135,12 @@ def named(session: Session, name: str) -> Brief | None:
     return _brief(session, row) if row else None
 
 
+def by_id(session: Session, brief_id: int) -> Brief | None:
+    """One brief."""
+    row = session.get(BriefRow, brief_id)
+    return _brief(session, row) if row else None
+
+
 def pick(
     session: Session, brief_id: int, passage: str, story_id: int, role: Role, *, by: str, now: datetime
 ) -> bool:
@@ -140,6 +148,7 @@ def pick(
 
     A story stands once in a passage: picked anew in another role, it changes its role.
     """
+    notices.tell(session, notices.DESK)
     values = {
         "brief_id": brief_id,
         "passage": passage,
@@ -160,6 +169,7 @@ def pick(
 
 def undo(session: Session, brief_id: int, passage: str, story_id: int, *, by: str, now: datetime) -> bool:
     """Take a pick back; False where there was none. Its row stays, with who undid it."""
+    notices.tell(session, notices.DESK)
     statement = update(STORY_LINK).where(*_standing(brief_id, passage, story_id))
     return bool(session.execute(statement.values(undone_by=by, undone_at=now)).rowcount)  # type: ignore[attr-defined]
 
@@ -170,7 +180,9 @@ def publish(session: Session, brief: Brief, act: Act, *, by: str, why: str, now:
     Times of one brief's publications strictly rise, in whole seconds, so that `updated` moves
     with each of them.
     """
-    exclusive(session, "publish")
+    alone(session)
+    notices.tell(session, notices.DESK)
+    notices.tell(session, f"{notices.SOON}digest")
     last = session.execute(
         select(func.max(PUBLICATION.c.at)).where(PUBLICATION.c.brief_id == brief.id)
     ).scalar_one()
@@ -242,13 +254,20 @@ def using(session: Session, story_ids: Collection[int]) -> dict[int, dict[str, s
 
 def plan_release(session: Session, brief_id: int, at: datetime | None, *, by: str) -> None:
     """Note when a brief is to be published by itself; None takes that back."""
+    notices.tell(session, notices.DESK)
     session.execute(update(BRIEF).where(BRIEF.c.id == brief_id).values(release_at=at, release_by=by))
 
 
 def set_embargo(session: Session, brief_id: int, until: datetime | None, *, by: str) -> None:
     """Note before which time nobody may publish a brief; None lifts that."""
+    notices.tell(session, notices.DESK)
     own = update(BRIEF).where(BRIEF.c.id == brief_id)
     session.execute(own.values(embargo_until=until, embargo_by=by if until else ""))
+
+
+def alone(session: Session) -> None:
+    """Until this transaction ends nobody else publishes."""
+    exclusive(session, "publish")
 
 
 def to_release(session: Session, now: datetime) -> list[Brief]:
@@ -281,6 +300,7 @@ def _after(last: datetime | None, now: datetime) -> datetime:
 def _add_revision(
     session: Session, brief_id: int, number: int, draft: RevisionDraft, *, by: str, now: datetime
 ) -> None:
+    notices.tell(session, notices.DESK)
     values = {
         "brief_id": brief_id,
         "number": number,

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from sqlmodel import Session
 
 from aggregator.model import CheckDecision
+from aggregator.store import notices
 from aggregator.store.dialects import upsert
 from aggregator.store.tables_desk import BRIEF_CHECKS, CHECK_DECISION
 
@@ -19,6 +20,7 @@ def put(
     session: Session, brief_id: int, revision_id: int, found: Sequence[Sequence[Any]], *, now: datetime
 ) -> None:
     """Keep the checks of a revision, each by its fields, in the place of those found before."""
+    notices.tell(session, notices.DESK)
     values = {
         "revision_id": revision_id,
         "found": json.dumps(found, ensure_ascii=False),
@@ -51,6 +53,7 @@ def decide(
 
     A later word counts for more; none is overwritten.
     """
+    notices.tell(session, notices.DESK)
     kind, brief, sources_say = key
     values: dict[str, Any] = {
         "brief_id": brief_id,

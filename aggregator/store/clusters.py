@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Select, and_, func, insert, select, update
 from sqlmodel import Session
 
-from aggregator.store import progress
+from aggregator.store import notices, progress
 from aggregator.store.dialects import chunks, upsert
 from aggregator.store.tables import (
     CLUSTER,
@@ -177,6 +177,7 @@ def record(
         rows = [{"id": cluster, "created_at": at, "root": cluster} for cluster in some]
         session.execute(upsert(session, CLUSTER).values(rows).on_conflict_do_nothing(index_elements=["id"]))
     if placed:
+        notices.tell(session, notices.DESK)
         _place(session, placed, at)
     for kept, gone, why in merges:
         _merge(session, kept, gone, why, at)

@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, NoSuchM
 from sqlmodel import Session
 
 from aggregator.errors import AggregatorError, BadInput
+from aggregator.store.notices import pending_of
 
 T = TypeVar("T")
 
@@ -35,6 +36,11 @@ class StoreError(AggregatorError):
 
 class StoreUnusable(StoreError):
     """The database cannot be opened or read."""
+
+
+class StoreAway(StoreUnusable):
+    """The server does not answer: it may be starting anew. Of a write that was under way nobody knows
+    whether it was kept."""
 
 
 class StoreFull(StoreError):
@@ -59,6 +65,7 @@ class Database:
             self.engine = _postgresql_engine(self.url)
             # One snapshot for the whole of a read, as SQLite gives it by itself.
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        self._hearers: list[Callable[[str], object]] = []
         self._writer = ThreadPoolExecutor(1 if self.is_sqlite else 2, "store-write")
         self._readers = ThreadPoolExecutor(READERS, "store-read")
 
@@ -73,6 +80,19 @@ class Database:
         """The URL without its password, for messages."""
         plain = self.url.set(drivername=self.url.get_backend_name())
         return plain.render_as_string(hide_password=True)
+
+    @property
+    def conninfo(self) -> str:
+        """The URL as PostgreSQL's own library takes it, with its password."""
+        return _patient(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def hear(self, hearer: Callable[[str], object]) -> Callable[[], None]:
+        """Call `hearer`, on the thread that wrote, with each notice of this process's writes.
+
+        Returns what ends that.
+        """
+        self._hearers.append(hearer)
+        return lambda: self._hearers.remove(hearer)
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a transaction of its own, on the writing thread; all of it or nothing.
@@ -92,8 +112,14 @@ class Database:
 
     def write_now(self, work: Callable[[Session], T]) -> T:
         """`write` for callers that run no event loop, such as migrations and the command line."""
-        with self._explained(), Session(self.engine, expire_on_commit=False) as session, session.begin():
-            return work(session)
+        with self._explained(), Session(self.engine, expire_on_commit=False) as session:
+            with session.begin():
+                done = work(session)
+            told = pending_of(session)
+        for notice in told:
+            for hearer in list(self._hearers):
+                hearer(notice)
+        return done
 
     def read_now(self, work: Callable[[Session], T]) -> T:
         """`read` for callers that run no event loop."""
@@ -143,7 +169,7 @@ class Database:
             )
         # Asked first, since a database missing altogether "does not exist" either.
         if not self.is_sqlite and ("connect" in said or "authentication" in said):
-            return StoreUnusable(
+            return StoreAway(
                 f"{self.name} does not answer ({said}). Check that it runs and the URL is right."
             )
         if "no such table" in said or "does not exist" in said:
@@ -178,9 +204,21 @@ _URL_HELP = (
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        return create_engine(url, pool_size=READERS + 2, pool_pre_ping=True)
+        return create_engine(_patient(url), pool_size=READERS + 2, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise BadInput("PostgreSQL needs its driver: install wirebrief[postgresql].") from error
+
+
+def _patient(url: URL) -> URL:
+    """The URL with what finds out within some fifteen seconds that its server is gone (options of libpq)."""
+    lines = {
+        "keepalives_idle": "5",
+        "keepalives_interval": "3",
+        "keepalives_count": "3",
+        "tcp_user_timeout": "15000",
+        "connect_timeout": "5",
+    }
+    return url.update_query_dict({name: value for name, value in lines.items() if name not in url.query})
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import func, insert, select
 from sqlmodel import Session
 
+from aggregator.store import notices
 from aggregator.store.dialects import exclusive
 from aggregator.store.tables_desk import DEFINITION, DefinitionRow
 
@@ -84,6 +85,7 @@ def _add(
     by: str,
     now: datetime,
 ) -> int:
+    notices.tell(session, notices.DEFINITIONS)
     values = {"kind": kind, "slug": slug, "body": body, "is_removed": is_removed, "by": by, "at": now}
     return int(session.execute(insert(DEFINITION).values(values).returning(DEFINITION.c.id)).scalar_one())
 

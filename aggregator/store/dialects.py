@@ -49,6 +49,12 @@ LOCKS = {
     "definitions": 71_007,
     "alarms": 71_008,
     "search": 71_009,
+    "queue": 71_010,
+    "topics": 71_013,
+    "anchors": 71_014,
+    # Held by a line for as long as a process does what there is to do once.
+    "schedule": 71_011,
+    "reading": 71_012,
 }
 
 #: FTS5's own tokenizer for ASCII, the cheapest: it parts words at signs of ASCII that are no letters or

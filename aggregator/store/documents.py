@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlmodel import Session
 
 from aggregator.outgoing import ArchivePage, Codings, DocumentHead, StoredDocument
+from aggregator.store import notices
 from aggregator.store.dialects import chunks, upsert
 from aggregator.store.tables_out import ARCHIVE, DOCUMENT, FRAGMENT, ArchiveRow, DocumentRow
 
@@ -86,6 +87,7 @@ def states(session: Session, channel: str) -> dict[str, str]:
 
 def put(session: Session, document: StoredDocument) -> None:
     """Put a document in the place of the one before it: readers get the old one or the new one."""
+    notices.tell(session, notices.DOCUMENTS)
     values = _flat(document)
     statement = upsert(session, DOCUMENT).values(values)
     # By their names: the bytes themselves would be handed over twice.
@@ -101,6 +103,7 @@ def keep(session: Session, channel: str, format: str, state: str) -> None:
 
 def drop_channels(session: Session, keep: Sequence[str]) -> None:
     """Forget the documents of channels that are no longer declared."""
+    notices.tell(session, notices.DOCUMENTS)
     session.execute(delete(DOCUMENT).where(DOCUMENT.c.channel.not_in(keep)))
 
 

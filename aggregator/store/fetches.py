@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session
 
 from aggregator.model import FetchReport, Outcome, Recorded
-from aggregator.store import alarms, evidence, moves, paced, pauses, story_records
+from aggregator.store import alarms, evidence, moves, notices, paced, pauses, story_records
 from aggregator.store.dialects import chunks, exclusive, upsert
 from aggregator.store.story_records import TellApart
 from aggregator.store.tables import FETCH, SOURCE
@@ -43,6 +43,8 @@ def record(
     if any(report.drafts for report in reports):
         exclusive(session, "versions")
     done = list(map(_with_skipped, reports, story_records.keep(session, reports, tell_apart)))
+    if any(found.is_news for found in done):
+        notices.tell(session, notices.DESK)
     if settle is not None:
         taken = moves.follow_redirects(session, reports)
         reports = [settle(r, found, taken.get(r.source_id)) for r, found in zip(reports, done, strict=True)]

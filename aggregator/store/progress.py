@@ -14,6 +14,12 @@ def get(session: Session, name: str) -> int:
     return found or 0
 
 
+def under(session: Session, beginning: str) -> dict[str, int]:
+    """How far all consumers have come whose names begin so."""
+    rows = session.exec(select(PROGRESS.c.name, PROGRESS.c.upto).where(PROGRESS.c.name.startswith(beginning)))
+    return dict(rows.all())
+
+
 def put(session: Session, name: str, upto: int) -> None:
     """This consumer has done every version up to this id."""
     statement = upsert(session, PROGRESS).values(name=name, upto=upto)

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlmodel import Session
 
-from aggregator.store import progress
+from aggregator.store import notices, progress
 from aggregator.store.dialects import chunks, upsert
 from aggregator.store.tables import STORY_LINK, SUGGESTION
 
@@ -50,6 +50,8 @@ class Quality:
 
 def propose(session: Session, brief_id: int, proposals: Sequence[Proposal], *, now: datetime) -> int:
     """Keep suggestions; one made before takes the new score and keeps its decision. How many are new."""
+    if proposals:
+        notices.tell(session, notices.DESK)
     query = select(SUGGESTION.c.passage, SUGGESTION.c.story_id).where(SUGGESTION.c.brief_id == brief_id)
     known = {(passage, story) for passage, story in session.execute(query)}
     rows = [
@@ -101,6 +103,7 @@ def standing(session: Session, brief_id: int) -> list[Proposal]:
 
 def reject(session: Session, brief_id: int, passage: str, story_id: int, *, by: str, now: datetime) -> None:
     """An editor says that a story does not belong to a passage; suggested or not, that is kept."""
+    notices.tell(session, notices.DESK)
     values = {
         "brief_id": brief_id,
         "passage": passage,
@@ -121,6 +124,7 @@ def reject(session: Session, brief_id: int, passage: str, story_id: int, *, by: 
 
 def accept(session: Session, brief_id: int, passage: str, story_id: int) -> None:
     """A rejection is taken back, as when the story is picked after all."""
+    notices.tell(session, notices.DESK)
     session.execute(
         update(SUGGESTION)
         .where(
@@ -151,6 +155,15 @@ def read_upto(session: Session, brief_id: int, revision_id: int) -> int | None:
     return done or None
 
 
+def all_read(session: Session) -> dict[tuple[int, int], int]:
+    """By brief and revision: the version up to which it was matched."""
+    found: dict[tuple[int, int], int] = {}
+    for name, upto in progress.under(session, _MARK).items():
+        _, brief, revision = name.split(":")
+        found[int(brief), int(revision)] = upto
+    return found
+
+
 def mark_read(session: Session, brief_id: int, revision_id: int, upto: int) -> None:
     """This revision of a brief was matched with every version up to this one."""
     progress.put(session, _mark(brief_id, revision_id), upto)
@@ -163,5 +176,9 @@ def _picked(session: Session, brief_id: int) -> set[tuple[str, int]]:
     return {(passage, story) for passage, story in session.execute(picks)}
 
 
+#: How the names of these marks begin.
+_MARK = "suggest:"
+
+
 def _mark(brief_id: int, revision_id: int) -> str:
-    return f"suggest:{brief_id}:{revision_id}"
+    return f"{_MARK}{brief_id}:{revision_id}"

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import case, delete, func, select, update
 from sqlmodel import Session
 
-from aggregator.store.dialects import chunks, upsert
+from aggregator.store.dialects import chunks, exclusive, upsert
 from aggregator.store.tables import STORY, STORY_TOPIC, TOPIC, StoryTopicRow, TopicRow
 
 
@@ -40,6 +40,11 @@ def declare(session: Session, slug: str, title: str, fingerprint: str) -> int:
     statement = upsert(session, TOPIC).values(slug=slug, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["slug"], set_=values))
     return 0
+
+
+def alone(session: Session) -> None:
+    """Until this transaction ends nobody else decides what is in topics."""
+    exclusive(session, "topics")
 
 
 def retire(session: Session, slugs: Sequence[str]) -> None:

@@ -97,6 +97,7 @@ class Live:
         self._service = service
         self._past: deque[States] = deque([{}], maxlen=MOST_STATES)
         self._looking = asyncio.Lock()
+        self._stirred = asyncio.Event()
         #: Set, and replaced, with every change.
         self._changed = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
@@ -120,6 +121,10 @@ class Live:
             await self._serve(receive, send, wanted, since)
         await send({"type": "http.response.body", "body": b""})
         return None
+
+    def stir(self) -> None:
+        """Look now: something changed."""
+        self._stirred.set()
 
     def close(self) -> None:
         """End every stream, since the server ends."""
@@ -197,7 +202,9 @@ class Live:
 
     async def _keep_looking(self) -> None:
         while True:
-            await asyncio.sleep(self.pace.look.total_seconds())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stirred.wait(), self.pace.look.total_seconds())
+            self._stirred.clear()
             await self._look()
 
     async def _look(self) -> None:

@@ -12,12 +12,10 @@ from fastapi import APIRouter, Depends, HTTPException
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
-from aggregator import __version__
 from aggregator.flows import views
 from aggregator.rules.channels import Site
-from aggregator.store.database import StoreError, StoreFull, StoreUnusable
 from aggregator.web import live, shown, static
 from aggregator.web.answers import Resource, compressed, make_resource
 from aggregator.web.context import Service, Stamps, service_of
@@ -103,25 +101,6 @@ async def topic(slug: str, request: Request, service: Here) -> Response:
     days = shown.by_day(shown.story_row(one.story, one.why) for one in taken)
     conditions = shown.conditions(asked)
     return await _page(request, service, "topic.html", topic=asked, conditions=conditions, days=days)
-
-
-@page("/health")
-async def health(service: Here) -> Response:
-    """Whether the service works, for whoever watches it."""
-    try:
-        found = await service.database.read(views.health)
-    except StoreError as error:
-        failing = {"status": "failing", "version": __version__, "reason": _reason(error)}
-        return JSONResponse(failing, HTTPStatus.SERVICE_UNAVAILABLE, {"Cache-Control": "no-store"})
-    said = {
-        "status": "ok",
-        "version": __version__,
-        "stories": found.stories,
-        "sources": found.sources,
-        "failing": found.failing,
-        "last_fetch": rfc3339(found.last_fetch) if found.last_fetch else None,
-    }
-    return JSONResponse(said, headers={"Cache-Control": "no-store"})
 
 
 def shared_reading(site: Site) -> Reading:
@@ -214,14 +193,3 @@ async def _made(
         return make_resource(compressed(body), _HTML, headers=about.items())
 
     return await asyncio.to_thread(make)
-
-
-def _reason(error: StoreError) -> str:
-    """Why the database fails, in words that tell a stranger nothing about the machine."""
-    match error:
-        case StoreFull():
-            return "The disk that holds the database is full or failing."
-        case StoreUnusable():
-            return "The database cannot be opened or read."
-        case _:
-            return "The database refuses to work."

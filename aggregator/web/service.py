@@ -17,8 +17,9 @@ from aggregator.flows.upkeep import KeepSettings
 from aggregator.model import Clock
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import Topic
+from aggregator.store import notices
 from aggregator.store.database import Database
-from aggregator.web import api, embed, hub, opml, pages, partners, problems, static
+from aggregator.web import api, embed, health, hub, opml, pages, partners, problems, static
 from aggregator.web.context import Holder, Service
 from aggregator.web.desk import (
     briefs,
@@ -55,7 +56,7 @@ def make_service(
     keep: KeepSettings | None = None,
     fetch: FetchSettings | None = None,
     soon: Callable[[str], None] | None = None,
-) -> ASGIApp:
+) -> Front:
     """The ASGI application that readers, partners and subscribers talk to."""
     app = FastAPI(
         title=site.title,
@@ -73,8 +74,10 @@ def make_service(
     app.state.failures = signing_in.Failures(clock)
     app.state.readings = Readings(service)
     app.state.streams = streams = events.Streams()
+    app.state.readiness = health.Readiness(database)
     for router in (
         pages.router,
+        health.router,
         embed.router,
         opml.router,
         static.router,
@@ -97,14 +100,17 @@ def make_service(
         app.include_router(router)
     problems.handle(app)
     documents = Documents(service)
-    return Front(documents, Live(documents.shelf, service), streams, _secured(app))
+    return Front(documents, keeper, Live(documents.shelf, service), streams, _secured(app))
 
 
 class Front:
     """Documents and events are answered here, without a router; everything else goes on to the pages."""
 
-    def __init__(self, documents: Documents, live: Live, streams: events.Streams, pages: ASGIApp) -> None:
+    def __init__(
+        self, documents: Documents, keeper: Keeper, live: Live, streams: events.Streams, pages: ASGIApp
+    ) -> None:
         self.documents = documents
+        self.keeper = keeper
         self.live = live
         self.streams = streams
         self.pages = pages
@@ -117,8 +123,25 @@ class Front:
             for message in known:
                 await send(message)
             return
+        if scope["type"] == "http" and scope["path"] in health.PROBES:
+            # A database that hangs must not make this process look dead.
+            await self.pages(scope, receive, send)
+            return
         await self.documents.follow()
         await self._endpoint(scope)(scope, receive, send)
+
+    def hear(self, notice: str) -> None:
+        """Look again where a notice says so (`aggregator.store.notices`)."""
+        if notice in (notices.ALL, notices.LOST):
+            self.documents.shelf.is_told = notice == notices.ALL
+        if notice in (notices.DOCUMENTS, notices.ALL):
+            self.documents.shelf.doubt()
+        if notice in (notices.DEFINITIONS, notices.ALL):
+            self.keeper.doubt()
+        if notice in (notices.DOCUMENTS, notices.DEFINITIONS, notices.ALL):
+            self.live.stir()
+        if notice in (notices.DESK, notices.ALL):
+            self.streams.stir()
 
     def close(self) -> None:
         """End what would go on for as long as its client stays, since the server ends."""

@@ -1,4 +1,7 @@
-"""Documents in memory: at most four times a second the store is asked which of them changed."""
+"""Documents in memory: at most four times a second the store is asked which of them changed.
+
+Where the store tells of each change (`is_told`), it is asked then, and rarely besides.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ log = logging.getLogger(__name__)
 
 #: How long the copies in memory are taken for fresh.
 FRESH = timedelta(milliseconds=250)
+#: And how long where each change is told.
+TOLD_FRESH = timedelta(seconds=5)
 
 Key = tuple[str, str]
 
@@ -45,6 +50,9 @@ class Shelf:
         self._held: dict[Key, Held] = {}
         #: Rises whenever what is held changes.
         self.revision = 0
+        #: Whether `doubt` is called whenever a document changes, whoever changed it.
+        self.is_told = False
+        self._doubts = 0
         self._checked: datetime | None = None
         self._checking: asyncio.Task[None] | None = None
         self._failure: StoreError | None = None
@@ -77,11 +85,17 @@ class Shelf:
             self._checked = None
             self.revision += 1
 
+    def doubt(self) -> None:
+        """Ask the store at the next request: a document changed."""
+        self._doubts += 1
+        self._checked = None
+
     @property
     def is_due(self) -> bool:
         """Whether it is time to ask the store again."""
+        fresh = TOLD_FRESH if self.is_told else FRESH
         # A clock that was set back must not stop the checks, so the distance counts.
-        return self._checked is None or abs(self._clock() - self._checked) >= FRESH
+        return self._checked is None or abs(self._clock() - self._checked) >= fresh
 
     async def _check(self) -> None:
         """Ask the store once, however many requests are waiting for the answer."""
@@ -96,6 +110,7 @@ class Shelf:
 
     async def _refresh(self) -> None:
         known = {key: held.etag for key, held in self._held.items()}
+        doubts = self._doubts
         try:
             changed = await self._database.read(partial(changed_documents, known=known))
         except StoreError as error:
@@ -104,7 +119,8 @@ class Shelf:
         else:
             self._failure = None
             self._take(changed)
-        self._checked = self._clock()
+        # What changed while the store was asked is not in its answer.
+        self._checked = self._clock() if doubts == self._doubts else None
 
     def _take(self, changed: Changed) -> None:
         self.revision += bool(changed.gone or changed.new)

@@ -6,8 +6,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from aggregator.written import Duration
+
 #: Does what is due, and says when there will be something due again; None: nothing is known of.
 Run = Callable[[], Awaitable[datetime | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSettings:
+    """How the workers of several processes share the work."""
+
+    #: Jobs that a worker runs at once.
+    jobs: int = 4
+    #: A worker that gives no sign of life for so long is given up: others have its sources and its jobs.
+    stalled: Duration = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)

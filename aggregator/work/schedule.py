@@ -36,6 +36,11 @@ class Schedule:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The jobs that can be asked for."""
+        return frozenset(self._jobs)
+
     def start(self) -> None:
         """Run every job for the first time now."""
         self._scheduler.start()

@@ -118,21 +118,26 @@ class Desk:
     def _start(
         self, words: Sequence[object], most_bytes: int, environment: dict[str, str]
     ) -> Iterator[subprocess.Popen[str]]:
+        with self.popen(*words, most_bytes=most_bytes, environment=environment) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def popen(
+        self, *words: object, most_bytes: int = 0, environment: dict[str, str] | None = None
+    ) -> subprocess.Popen[str]:
+        """Begin a command, which whoever asks for it ends."""
         # The product is the command; the words and the settings are the test's.
-        process = subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(  # noqa: S603
             [sys.executable, "-c", PREPARE, str(most_bytes), COMMAND, *map(str, words)],
             cwd=self.folder,
-            env=_outside() | {"COLUMNS": "200"} | self.environment | environment,
+            env=_outside() | {"COLUMNS": "200"} | self.environment | (environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
-        with process:
-            try:
-                yield process
-            finally:
-                process.kill()
 
 
 @dataclass(slots=True)

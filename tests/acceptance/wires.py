@@ -142,6 +142,11 @@ class Simulator:
         rows = [json.loads(line) for line in lines if line]
         return {(row["feed"], absolute(row["link"]) or ""): row for row in rows}
 
+    def truth(self) -> dict[Key, dict[str, Any]]:
+        """All that the feeds have shown or could have shown until now."""
+        rows = [json.loads(line) for line in self.get("/truth").splitlines() if line]
+        return {(row["feed"], absolute(row["link"]) or ""): row for row in rows}
+
     def get(self, path: str) -> str:
         """The text of a page."""
         return httpx.get(f"{self.url}{path}", trust_env=False, timeout=30).raise_for_status().text

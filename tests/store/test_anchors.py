@@ -39,7 +39,8 @@ def three(database: Database) -> list[int]:
 
 
 def put(database: Database, read: dict[int, Sequence[Anchor]], upto: int = 3) -> None:
-    database.write_now(partial(anchors.put, read=read, upto=upto))
+    since = database.read_now(anchors.indexed_upto)
+    assert database.write_now(partial(anchors.put, read=read, since=since, upto=upto))
 
 
 def test_a_story_is_found_by_its_rarest_facts(database: Database, three: list[int]) -> None:

@@ -23,8 +23,8 @@ from aggregator.web.desk.frame import Here, Who
 
 router = APIRouter(prefix="/desk", include_in_schema=False)
 
-#: Between two looks at the store.
-LOOK = timedelta(seconds=2)
+#: Between two looks at the store, where nothing is told of; and at least, whatever is told.
+LOOK, REST = timedelta(seconds=2), timedelta(milliseconds=300)
 #: After such a silence a comment keeps the connection from being taken for dead.
 HEARTBEAT = timedelta(seconds=15)
 #: A stream ends by itself after so long. A browser then asks anew, and is asked who it is.
@@ -49,29 +49,41 @@ class Streams:
     """The streams of this process."""
 
     open: int = 0
-    _closed: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_closed: bool = False
+    #: Set, and replaced, whenever there is a reason to look.
+    _stirred: asyncio.Event = field(default_factory=asyncio.Event)
 
     def close(self) -> None:
         """End every stream, since the server ends."""
-        self._closed.set()
+        self._is_closed = True
+        self.stir()
+
+    def stir(self) -> None:
+        """Let every stream look: something changed."""
+        self._stirred.set()
+        self._stirred = asyncio.Event()
 
     async def follow(self, look: Look, since: str) -> AsyncIterator[str]:
         """Tell what differs from the state `since`, and go on telling."""
         self.open += 1
         try:
             yield f"retry: {RETRY // timedelta(milliseconds=1)}\n\n"
-            known, silent, left = since, timedelta(), LASTS
-            while left > timedelta() and not self._closed.is_set():
+            now = asyncio.get_running_loop().time
+            known, said_at, end = since, now(), now() + LASTS.total_seconds()
+            while now() < end and not self._is_closed:
+                # Taken before the look, so that a change during it is not slept through.
+                stirred, next_look = self._stirred, now() + REST.total_seconds()
                 state, said = await look()
                 if state != known:
                     yield f"event: news\ndata: {json.dumps(said)}\nid: {state}\n\n"
-                    known, silent = state, timedelta()
-                elif silent >= HEARTBEAT:
+                    known, said_at = state, now()
+                elif now() - said_at >= HEARTBEAT.total_seconds():
                     yield ": nothing new\n\n"
-                    silent = timedelta()
-                silent, left = silent + LOOK, left - LOOK
+                    said_at = now()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._closed.wait(), LOOK.total_seconds())
+                    await asyncio.wait_for(stirred.wait(), LOOK.total_seconds())
+                if not self._is_closed:
+                    await asyncio.sleep(max(0.0, next_look - now()))
         finally:
             self.open -= 1
 
