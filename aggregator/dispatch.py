@@ -17,7 +17,7 @@ from aggregator.app import App, Clients
 from aggregator.flows import ingest, moves, upkeep
 from aggregator.flows.looking import Looker
 from aggregator.store import lines, notices
-from aggregator.store.database import StoreError
+from aggregator.store.database import Database, StoreError
 from aggregator.work.jobs import Job
 from aggregator.work.schedule import Schedule
 
@@ -94,17 +94,17 @@ class Telling:
 
 
 @contextlib.asynccontextmanager
-async def hearing(app: App, hear: Callable[[str], None]) -> AsyncIterator[None]:
+async def hearing(database: Database, hear: Callable[[str], None]) -> AsyncIterator[None]:
     """Call `hear`, within the event loop, with each notice of the database's writers: see `store.notices`."""
-    if app.database.is_sqlite:
+    if database.is_sqlite:
         loop = asyncio.get_running_loop()
-        end = app.database.hear(lambda notice: loop.call_soon_threadsafe(hear, notice))
+        end = database.hear(lambda notice: loop.call_soon_threadsafe(hear, notice))
         try:
             yield
         finally:
             end()
         return
-    following = asyncio.create_task(lines.follow(app.database, hear))
+    following = asyncio.create_task(lines.follow(database, hear))
     try:
         yield
     finally:

@@ -48,7 +48,7 @@ async def serve_app(app: App, listener: socket.socket, *, with_schedule: bool) -
             if jobs is not None:
                 dispatch.heed(jobs, notice)
 
-        await stack.enter_async_context(dispatch.hearing(app, hear))
+        await stack.enter_async_context(dispatch.hearing(app.database, hear))
         if jobs is not None:
             jobs.start()
             stack.push_async_callback(jobs.stop)
