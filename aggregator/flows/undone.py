@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlmodel import Session
 
 from aggregator.flows import publish, topics
-from aggregator.model import BriefState
 from aggregator.rules.channels import Channel
 from aggregator.rules.topics import Topic
 from aggregator.store import anchors, briefs, clusters, stories, suggestions
@@ -33,8 +32,5 @@ def briefs_behind(session: Session) -> list[int]:
     """The open briefs that were not matched yet with all that is read."""
     upto = anchors.indexed_upto(session)
     done = suggestions.all_read(session)
-    return [
-        brief.id
-        for brief in briefs.all_briefs(session)
-        if brief.state is not BriefState.WITHDRAWN and done.get((brief.id, brief.revision.id), 0) < upto
-    ]
+    standing = sorted(briefs.open_revisions(session).items())
+    return [brief for brief, revision in standing if done.get((brief, revision), 0) < upto]
