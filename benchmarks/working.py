@@ -6,13 +6,15 @@ Every process is a real one: the simulator beside the archive, a PostgreSQL from
 wheel with its settings as they come, `wirebrief schedule` and `wirebrief worker`. A round of new feeds
 begins with the workers, a round of unchanged ones when every source is due at once; both end when every
 source is recorded. What follows from new stories (search, clusters, anchors) runs meanwhile and is told of
-apart. Processor seconds are those of the processes, by `/proc`; where there are fewer cores than
+apart. At the end: what a job of the queue costs by itself, which is why sources are not queued one by one.
+Processor seconds are those of the processes, by `/proc`; where there are fewer cores than
 processes they say more than the clock does.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import shutil
 import subprocess
@@ -22,12 +24,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 from measuring import compiled, free_port
+
+from aggregator.store import queue_tables
+from aggregator.store.database import Database
+from aggregator.work.queue import Call, Queue, Task, schema_sql, schema_version
 
 COMMAND = Path(sys.executable).with_name("wirebrief")
 TICK = os.sysconf("SC_CLK_TCK")
@@ -88,6 +95,7 @@ def main() -> None:
         )
         for workers in asked.workers:
             measured(Path(folder), server, url, workers, asked)
+        asyncio.run(queued(server))
 
 
 def measured(folder: Path, server: Any, url: str, workers: int, asked: argparse.Namespace) -> None:
@@ -124,6 +132,36 @@ def measured(folder: Path, server: Any, url: str, workers: int, asked: argparse.
         )
         spread = [one.feeds / one.seconds for one in unchanged]
         print(f"{'':26}unchanged: {min(spread):,.0f} to {max(spread):,.0f} feeds/s in {len(spread)} rounds")
+
+
+async def queued(server: Any, jobs: int = 1000) -> None:
+    """Put and run jobs that do nothing, and print what that takes."""
+    with psycopg.connect(server.get_uri("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE queued")
+    done, left = asyncio.Event(), jobs
+
+    async def nothing(_: Call) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            done.set()
+
+    with Database(server.get_uri("queued")) as database:
+        queue_tables.prepare(database, schema_sql(), schema_version())
+        queue = Queue(database.conninfo, queue_tables.QUEUE, stalled=timedelta(seconds=10), jobs=4)
+        queue.offer([Task("nothing", nothing)])
+        async with queue.opened():
+            began, server_began = time.process_time(), cpu_below(int(server.get_pid()))
+            await queue.put(("nothing", str(number)) for number in range(jobs))
+            working = asyncio.create_task(queue.work())
+            await done.wait()
+            ours, theirs = time.process_time() - began, cpu_below(int(server.get_pid())) - server_began
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+    print(
+        f"a job of the queue that does nothing: {1e3 * ours / jobs:.1f} ms of the processor here, "
+        f"{1e3 * theirs / jobs:.1f} ms of PostgreSQL's"
+    )
 
 
 def timed(

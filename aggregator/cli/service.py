@@ -88,7 +88,9 @@ def serve(context: typer.Context) -> None:
 
 def worker(
     context: typer.Context,
-    jobs: int = typer.Option(0, metavar="N", help="Jobs at once; as `work.jobs` says where left out."),
+    jobs: int = typer.Option(
+        0, metavar="N", show_default=False, help="Jobs at once; as `work.jobs` says where left out."
+    ),
 ) -> None:
     """Take jobs from the queue until Ctrl-C: any number may, on any number of machines (PostgreSQL)."""
     run(context, lambda known: _worker(known, jobs))

@@ -30,6 +30,11 @@ STANDBY = timedelta(seconds=2)
 SILENCE = timedelta(seconds=5)
 
 
+#: What lets the server find out within some fifteen seconds that the machine at the other end is gone, and
+#: let go of its locks.
+_GONE = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 3, "tcp_keepalives_count": 3}
+
+
 class Line:
     """A connection that lives as long as whoever opened it."""
 
@@ -75,6 +80,8 @@ async def opened(database: Database) -> AsyncIterator[Line]:
         connection = await AsyncConnection.connect(database.conninfo, autocommit=True)
     try:
         with _explained(database):
+            for setting, value in _GONE.items():
+                await connection.execute(f"SET {setting} = {value}")
             await connection.execute(f"LISTEN {CHANNEL}")
         yield Line(database, connection)
     finally:
