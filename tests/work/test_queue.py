@@ -206,6 +206,22 @@ async def test_a_worker_that_lost_the_database_goes_on_by_itself(desk: Database)
         work.may_end.set()
 
 
+async def test_a_worker_whose_queue_was_taken_away_works_on_once_it_is_there_again(
+    desk: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_module, "PAUSE", timedelta(milliseconds=50))
+    work = Work()
+    async with process(desk, Task("channel", work)) as queue, working(queue):
+        await queue.put([("channel", "before")])
+        await work.has_begun(1)
+        with psycopg.connect(desk.conninfo) as connection:
+            connection.execute(f"DROP SCHEMA {queue_tables.QUEUE} CASCADE")
+        await until(lambda: _is("queue lost" in caplog.messages))
+        queue_tables.prepare(desk, schema_sql(), schema_version())
+        await queue.put([("channel", "after")])
+        await work.has_begun(2)
+
+
 def _hang_up(desk: Database) -> None:
     """Let the server end every connection but our own, as it does when it is started anew."""
     with psycopg.connect(desk.conninfo, autocommit=True) as connection:

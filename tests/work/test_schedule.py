@@ -204,3 +204,7 @@ async def test_nothing_begins_after_stop_was_said() -> None:
     await stopping
     await turns()
     assert (len(slow.began), len(quick.began)) == (1, 1)
+
+
+async def test_a_schedule_says_which_jobs_can_be_asked_for() -> None:
+    assert Schedule([job(Work()), job(Work(), "push")], now).names == {"poll", "push"}
