@@ -278,6 +278,10 @@ class FetchReport:
     paced: Paced | None = None
 
 
+#: Characters of the address of a source: what browsers and servers take, and an index of a database.
+LONGEST_ADDRESS = 2_000
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What recording one fetch did."""

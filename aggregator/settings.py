@@ -27,7 +27,7 @@ from aggregator.flows.link import LinkSettings
 from aggregator.flows.push import PushSettings
 from aggregator.flows.retention import LEAST
 from aggregator.flows.upkeep import KeepSettings
-from aggregator.model import SourceDraft, SourceKind
+from aggregator.model import LONGEST_ADDRESS, SourceDraft, SourceKind
 from aggregator.rules.cadence import Cadences
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.definitions import channel_faults
@@ -306,7 +306,7 @@ def _cadence_demands(cadences: Cadences) -> Iterator[_Demand]:
 
 def _list_demands(settings: Settings) -> Iterator[_Demand]:
     for number, source in enumerate(settings.sources):
-        is_address = absolute(source.url) is not None
+        is_address = absolute(source.url) is not None and len(source.url) <= LONGEST_ADDRESS
         yield f"sources[{number}].url", source.url, is_address, "an http or https address"
 
 

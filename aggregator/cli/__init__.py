@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from aggregator.cli import channels, desk, evidence, follow, partners, publishing, service, wire
+from aggregator.cli import channels, desk, evidence, follow, migrate, partners, publishing, service, wire
 from aggregator.cli.base import Context, explain
 from aggregator.errors import AggregatorError
 from feeds.errors import FeedsError
@@ -33,6 +33,7 @@ publishing.register(cli)
 channels.register(cli)
 partners.register(cli)
 service.register(cli)
+migrate.register(cli)
 
 
 @cli.callback()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from aggregator.model import FetchReport, Outcome, Recorded, SourceDue
+from aggregator.model import LONGEST_ADDRESS, FetchReport, Outcome, Recorded, SourceDue
 from aggregator.paced import Asked
 from aggregator.rules.cadence import Cadences, after_failure, after_success, drifted, in_words, weight
 from aggregator.rules.polling import (
@@ -40,6 +40,8 @@ def asked_of(answer: Fetched | NotModified, source: SourceDue, now: datetime, *,
     """
     hops = tuple((hop.url, hop.status, hop.location) for hop in answer.hops)
     target = hops[-1][2] if is_permanent(hops) and "@" not in source.url else None
+    if target is not None and len(target) > LONGEST_ADDRESS:
+        target = None
     if target is not None and not is_to_https(source.url, target):
         held = source.paced.chain == hops and source.paced.chain_since
         target = target if held and now - held >= after else None

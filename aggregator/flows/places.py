@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from aggregator.model import FetchReport
 from feeds.domains import domain_of
@@ -12,22 +12,22 @@ from feeds.domains import domain_of
 #: A pause that is no longer is sat out within the round.
 SHORT = timedelta(seconds=5)
 
+#: By host and number of places; kept only for as long as somebody is there or waits, since hosts are many.
+_Places = WeakValueDictionary[tuple[str, int], asyncio.Semaphore]
 #: A semaphore belongs to the loop that waits for it.
-_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, int], asyncio.Semaphore]] = (
-    WeakKeyDictionary()
-)
+_of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _Places] = WeakKeyDictionary()
 
 
 def place_at(host: str, *, most: int) -> asyncio.Semaphore:
     """Where to wait for one of the `most` places at a host."""
     loop = asyncio.get_running_loop()
     if loop not in _of_loop:
-        _of_loop[loop] = {}
-    places = _of_loop[loop]
-    key = (host, most)
-    if key not in places:
-        places[key] = asyncio.Semaphore(most)
-    return places[key]
+        _of_loop[loop] = WeakValueDictionary()
+    places, key = _of_loop[loop], (host, most)
+    place = places.get(key)
+    if place is None:
+        place = places[key] = asyncio.Semaphore(most)
+    return place
 
 
 class Quiet:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from aggregator.errors import BadInput
-from aggregator.model import Clock, Source, SourceDraft
+from aggregator.model import LONGEST_ADDRESS, Clock, Source, SourceDraft
 from aggregator.store import moves, sources
 from aggregator.store.database import Database
 from feeds.discover import FoundFeed, find_feeds
@@ -169,12 +169,16 @@ def require_web_url(url: str) -> str:
     is_mail = "://" not in url and "@" in url.partition("/")[0]
     if found is None or is_mail:
         raise BadInput(f"{url!r} is no web address: write one that begins with https:// or http://.")
+    if len(found) > LONGEST_ADDRESS:
+        raise BadInput(
+            f"This address has {len(found):,} characters: {LONGEST_ADDRESS:,} at most can be followed."
+        )
     return found
 
 
 def _draft(subscription: Subscription) -> SourceDraft | None:
     url = absolute(subscription.url)
-    if url is None:
+    if url is None or len(url) > LONGEST_ADDRESS:
         return None
     return SourceDraft(
         url=url,

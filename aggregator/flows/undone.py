@@ -30,7 +30,4 @@ def steps(
 
 def briefs_behind(session: Session) -> list[int]:
     """The open briefs that were not matched yet with all that is read."""
-    upto = anchors.indexed_upto(session)
-    done = suggestions.all_read(session)
-    standing = sorted(briefs.open_revisions(session).items())
-    return [brief for brief, revision in standing if done.get((brief, revision), 0) < upto]
+    return suggestions.behind(session, anchors.indexed_upto(session))

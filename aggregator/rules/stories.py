@@ -25,6 +25,8 @@ SUMMARY_LIMIT = 600
 
 #: A feed that shows more is read to here; the rest is old news or an attack.
 MOST_ENTRIES = 2_000
+#: An id of a feed that is longer, in bytes, is not passed on: no index of PostgreSQL takes much more.
+LONGEST_ID = 2_000
 
 _TAG = re.compile(r"tag:[a-z0-9.@-]+,\d{4}(-\d\d(-\d\d)?)?:[!-~]+", re.IGNORECASE)
 _URN = re.compile(
@@ -85,7 +87,11 @@ def publishable_id(entry: Entry, source_url: str) -> str:
 
 
 def _publishable(id: str | None, source_url: str, key: str) -> str:
-    if id and (absolute(id) == id or _TAG.fullmatch(id) or _URN.fullmatch(id)):
+    if (
+        id
+        and len(id.encode("utf-8", "replace")) <= LONGEST_ID
+        and (absolute(id) == id or _TAG.fullmatch(id) or _URN.fullmatch(id))
+    ):
         return id
     return minted(source_url, key)
 

@@ -110,17 +110,6 @@ def free_slug(session: Session, wanted: str) -> str:
     return next(name for name in _numbered(wanted, len(taken)) if name not in taken)
 
 
-def open_revisions(session: Session) -> dict[int, int]:
-    """The newest revision of each brief that was not withdrawn, by their ids; no text is read."""
-    query = (
-        select(REVISION.c.brief_id, func.max(REVISION.c.id))
-        .join(BRIEF, BRIEF.c.id == REVISION.c.brief_id)
-        .where(BRIEF.c.state != BriefState.WITHDRAWN.value)
-        .group_by(REVISION.c.brief_id)
-    )
-    return {brief: revision for brief, revision in session.execute(query)}
-
-
 def all_briefs(session: Session) -> list[Brief]:
     """Every brief, newest first."""
     rows = session.execute(select(BriefRow).order_by(BRIEF.c.id.desc())).scalars()

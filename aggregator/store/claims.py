@@ -91,10 +91,15 @@ def earliest_due(session: Session) -> datetime | None:
     """When the next source is due; None where nothing is followed."""
     # A claim only ever puts a source off: one whose lease has passed is due when it was due before.
     is_put_off = SOURCE.c.claimed_until > SOURCE.c.next_due
-    free = case((is_put_off, SOURCE.c.claimed_until), else_=SOURCE.c.next_due)
     paused_until = pauses.paused_until()
-    due = select(func.min(case((paused_until > free, paused_until), else_=free))).where(*_answerable())
-    found: datetime | None = session.execute(due).scalar_one()
+    # What nothing puts off bounds the rest, so that the index gives both answers, however many sources there are.
+    bare = (func.coalesce(~is_put_off, True), func.coalesce(paused_until <= SOURCE.c.next_due, True))
+    first = select(SOURCE.c.next_due).where(*_answerable(), *bare).order_by(SOURCE.c.next_due).limit(1)
+    bound = session.execute(first).scalar()
+    sooner = [] if bound is None else [SOURCE.c.next_due <= bound]
+    free = case((is_put_off, SOURCE.c.claimed_until), else_=SOURCE.c.next_due)
+    due = select(func.min(case((paused_until > free, paused_until), else_=free)))
+    found: datetime | None = session.execute(due.where(*_answerable(), *sooner)).scalar_one()
     return found
 
 
@@ -146,14 +151,17 @@ def _claim(
 ) -> list[SourceDue]:
     exclusive(session, "claims")
     rank = func.row_number().over(partition_by=SOURCE.c.host, order_by=(SOURCE.c.next_due, SOURCE.c.id))
-    ranked = select(SOURCE.c.id.label("id"), rank.label("rank")).where(_is_free(now), *conditions).subquery()
+    ranked = select(SOURCE.c.id.label("id"), SOURCE.c.next_due, rank.label("rank"))
+    waiting = ranked.where(_is_free(now), *conditions).subquery()
+    order = (waiting.c.rank, waiting.c.next_due, waiting.c.id)
+    # Chosen first: so only those rows are read whole that are claimed.
+    chosen = select(waiting.c.id, waiting.c.rank).order_by(*order).limit(limit).subquery()
     trusted = PUSH_SOURCE.c.is_trusted & PUSH_SOURCE.c.is_confirmed & (PUSH_SOURCE.c.lease_until > now)
     query = (
         select(*_OF_DUE, func.coalesce(trusted, False).label("is_pushed"))
-        .join(ranked, ranked.c.id == SOURCE.c.id)
+        .join(chosen, chosen.c.id == SOURCE.c.id)
         .outerjoin(PUSH_SOURCE, PUSH_SOURCE.c.source_id == SOURCE.c.id)
-        .order_by(ranked.c.rank, SOURCE.c.next_due, SOURCE.c.id)
-        .limit(limit)
+        .order_by(chosen.c.rank, SOURCE.c.next_due, SOURCE.c.id)
     )
     rows = session.execute(query).all()
     for ids in chunks([row.id for row in rows], columns=1):

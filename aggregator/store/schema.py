@@ -13,9 +13,14 @@ from aggregator.store.dialects import exclusive
 #: Alembic's own table; not among ours, since migrations do not make it.
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String))
 
+#: Stands in a database for as long as it is being filled from another one (`store.moving`).
+MIGRATION = "wirebrief_migration"
 
-def prepare(database: Database) -> None:
+
+def prepare(database: Database, *, is_filled: bool = False) -> None:
     """Bring a database to this program's schema, creating it where there is none.
+
+    One that is being filled from another database is open only to who says `is_filled`.
 
     Raises:
         StoreUnusable: it cannot be opened, or a newer wirebrief or another program wrote it.
@@ -25,7 +30,12 @@ def prepare(database: Database) -> None:
         raise StoreUnusable(
             f"The folder {path.parent} for the database does not exist: make it, or name another."
         )
-    have = database.read_now(revision)
+    have, is_closed = database.read_now(lambda session: (revision(session), is_being_filled(session)))
+    if is_closed and not is_filled:
+        raise StoreUnusable(
+            f"{database.name} is being filled by `wirebrief migrate`, which has not come to its end: "
+            "run it again with the same words, or empty this database."
+        )
     want = head()
     if have == want:
         return
@@ -48,6 +58,11 @@ def revision(session: Session) -> str | None:
     if not inspect(session.connection()).has_table(_VERSION.name):
         return None
     return session.execute(select(_VERSION.c.version_num)).scalar()
+
+
+def is_being_filled(session: Session) -> bool:
+    """Whether a copy of another database into this one has not come to its end."""
+    return inspect(session.connection()).has_table(MIGRATION)
 
 
 def head() -> str:

@@ -10,9 +10,10 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlmodel import Session
 
+from aggregator.model import BriefState
 from aggregator.store import notices, progress
 from aggregator.store.dialects import chunks, upsert
-from aggregator.store.tables import STORY_LINK, SUGGESTION
+from aggregator.store.tables import BRIEF, REVISION, STORY_LINK, SUGGESTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +156,18 @@ def read_upto(session: Session, brief_id: int, revision_id: int) -> int | None:
     return done or None
 
 
-def all_read(session: Session) -> dict[tuple[int, int], int]:
-    """By brief and revision: the version up to which it was matched."""
-    found: dict[tuple[int, int], int] = {}
-    for name, upto in progress.under(session, _MARK).items():
-        _, brief, revision = name.split(":")
-        found[int(brief), int(revision)] = upto
-    return found
+def behind(session: Session, upto: int) -> list[int]:
+    """The briefs that stand and whose newest revision was not matched up to this version yet; no text is read."""
+    read = {name.removeprefix(_MARK): done for name, done in progress.under(session, _MARK).items()}
+    newest = (
+        select(REVISION.c.brief_id, func.max(REVISION.c.id))
+        .join(BRIEF, BRIEF.c.id == REVISION.c.brief_id)
+        .where(BRIEF.c.state != BriefState.WITHDRAWN.value)
+        .group_by(REVISION.c.brief_id)
+        .order_by(REVISION.c.brief_id)
+    )
+    rows = session.execute(newest).all()
+    return [brief for brief, revision in rows if read.get(f"{brief}:{revision}", 0) < upto]
 
 
 def mark_read(session: Session, brief_id: int, revision_id: int, upto: int) -> None:

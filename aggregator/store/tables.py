@@ -189,13 +189,15 @@ class StoryRow(SQLModel, table=True):
         Index("ix_story_source_sorted_at", "source_id", "sorted_at"),
         # A new id is looked for at the page that it names.
         Index("ix_story_source_page", "source_id", "page"),
+        # By its hash, since a feed's link may be longer than what a B-tree of PostgreSQL takes.
+        Index("ix_story_url", "url", postgresql_using="hash"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     source_id: int = Field(foreign_key="source.id", ondelete="RESTRICT")
     key: str
     entry_id: str = Field(index=True)
-    url: str | None = Field(default=None, index=True)
+    url: str | None = None
     published: datetime | None = moment(nullable=True)
     first_seen: datetime = moment()
     #: min(published, first_seen): the order of the wire, which no future date can upset.

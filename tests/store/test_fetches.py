@@ -1,21 +1,26 @@
 from __future__ import annotations
 
+import random
+import string
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
 from sqlmodel import Session
 
-from aggregator.model import FetchReport, Recorded
+from aggregator.model import FetchReport, Outcome, Recorded
+from aggregator.rules.stories import read_stories
 from aggregator.store import claims, fetches, sources, stories
 from aggregator.store.database import Database, StoreError
 from aggregator.store.tables import VERSION
 from feeds.model import Category, Entry, Link, Origin, Person, Text
+from feeds.read import parse
 from tests.conftest import NOW, strict
 from tests.store.newsroom import QUARTER, failed, follow, heard, record, says, stored, titles, unchanged
 
@@ -249,3 +254,22 @@ def test_a_cursor_over_versions_never_skips_one_still_being_written(
     after = database.read_now(lambda s: stories.versions_after(s, 0, limit=5))
     assert [version.id for version in after] == [1, 2]
     assert [stored(database)[n].entry_id for n in (1, 0)] == ["urn:first", "urn:second"]
+
+
+def test_a_link_longer_than_an_index_takes_is_kept_and_found(database: Database) -> None:
+    # Random, or PostgreSQL would pack it into what its index takes.
+    dice = random.Random(7)
+    link = "https://wire.example/" + "".join(dice.choices(string.ascii_letters + string.digits, k=9_000))
+    (source,) = follow(database, "https://wire.example/feed")
+    page = f"<item><title>Talks</title><link>{link}</link></item>"
+    both = f"<item><title>More talks</title><guid>{link}x</guid></item>"
+    body = f"<rss version='2.0'><channel><title>W</title>{page}{both}</channel></rss>".encode()
+    drafts = read_stories(parse(body), source_url="https://wire.example/feed", language="en")
+    report = FetchReport(source, NOW, Outcome.FETCHED, NOW, "", drafts=drafts)
+    (done,) = database.write_now(partial(fetches.record, reports=[report]))
+    assert done.new == 2
+    assert database.write_now(partial(fetches.record, reports=[report]))[0].known == 2
+    found = database.read_now(lambda s: stories.named(s, link))
+    assert [story.title for story in found] == ["Talks"]
+    (other,) = database.read_now(lambda s: stories.named(s, f"{link}x"))
+    assert other.entry_id.startswith("urn:uuid:")
