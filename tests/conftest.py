@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -19,6 +20,10 @@ from sqlalchemy import event, make_url
 
 from aggregator.store.database import Database
 from aggregator.store.schema import prepare
+
+# Commands that tests start keep what Python compiled, as in every installation. Else each of some hundred
+# starts compiles three hundred modules.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes is the machine's business: nothing here is a timed test.
 settings.register_profile("desk", deadline=None)

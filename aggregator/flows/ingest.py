@@ -10,21 +10,22 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from aggregator.flows import outages
 from aggregator.flows.batches import Result, record_all
 from aggregator.flows.pacing import asked_of, failed, settle_with
-from aggregator.flows.places import Quiet, place_at
+from aggregator.flows.places import Others, Quiet, place_at
 from aggregator.model import Clock, FetchReport, Outcome, Recorded, SourceDue
 from aggregator.rules.cadence import Cadences
 from aggregator.rules.evidence import evidence_of
 from aggregator.rules.polling import why_whole
 from aggregator.rules.stories import read_stories
-from aggregator.store import claims
+from aggregator.store import claims, pauses
 from aggregator.store.claims import Share
 from aggregator.store.database import Database
 from aggregator.written import Duration
@@ -138,12 +139,13 @@ async def poll(
     on_news: OnNews | None = None,
     within: timedelta | None = None,
     even_waiting: bool = False,
+    others: Others | None = None,
 ) -> Round:
     """Fetch these sources, which the caller has claimed, and record what they say.
 
-    Once a domain answers 429, the rest of it is left for later, unless `even_waiting` says to ask it all
-    the same. Nothing new is begun after `within`. Then, and when it is interrupted, it records what has been
-    fetched and gives the other claims back.
+    Once a domain answers 429, to us or as `others` have it, the rest of it is left for later, unless
+    `even_waiting` says to ask it all the same. Nothing new is begun after `within`. Then, and when it is
+    interrupted, it records what has been fetched and gives the other claims back.
     """
     begun = clock()
     found = Round()
@@ -166,10 +168,9 @@ async def poll(
             # What is held back must not keep others from being fetched.
             room.release()
 
+    quiet = Quiet(is_heeded=not even_waiting, others=others)
     until = None if within is None else asyncio.get_running_loop().time() + within.total_seconds()
-    fetching = asyncio.create_task(
-        _fetch_all(client, clock, settings, due, room, keep, until, Quiet(is_heeded=not even_waiting))
-    )
+    fetching = asyncio.create_task(_fetch_all(client, clock, settings, due, room, keep, until, quiet))
     settle = settle_with({source.id: source for source in due}, settings.cadence)
     writer = asyncio.create_task(record_all(database, results, note, settle))
     # A writer that ends before it is told to is broken: what cannot be kept need not be fetched.
@@ -238,7 +239,20 @@ async def sweep(
     due = await database.write(
         lambda session: claims.claim_due(session, now, limit=limit, lease=settings.lease, share=share)
     )
-    return await poll(database, client, clock, settings, due, within=SWEEP, on_news=on_news)
+
+    async def others() -> tuple[Mapping[str, datetime], datetime]:
+        return await database.read(partial(pauses.standing, now=clock())), clock()
+
+    return await poll(
+        database,
+        client,
+        clock,
+        settings,
+        due,
+        within=SWEEP,
+        on_news=on_news,
+        others=others if share else None,
+    )
 
 
 async def refresh_source(

@@ -27,6 +27,12 @@ def paused_until() -> ColumnElement[datetime]:
     return case((~SOURCE.c.is_insisted, until.scalar_subquery()), else_=None)
 
 
+def standing(session: Session, now: datetime) -> dict[str, datetime]:
+    """The domains that are paused now, and until when."""
+    query = select(HOST_PAUSE.c.domain, HOST_PAUSE.c.until).where(HOST_PAUSE.c.until > now)
+    return {row.domain: row.until for row in session.execute(query)}
+
+
 def pause_of(session: Session, source_id: int, now: datetime) -> tuple[str, datetime] | None:
     """The domain of a source and until when it is paused; None where it is not."""
     query = (

@@ -224,7 +224,8 @@ def test_help_names_every_command_and_each_says_what_it_does(tmp_path: Path) -> 
     said = Desk(tmp_path).run("--help").out
     verbs = re.findall(r"^  (\w+) {2,}\S", said.partition("Commands:")[2], re.MULTILINE)
     wanted = (
-        "briefs channels demo doctor init link partners pick poll publish run serve sources stories topics"
+        "briefs channels demo doctor init link migrate partners pick poll publish run schedule serve sources"
+        " stories topics worker"
     )
     assert sorted(verbs) == wanted.split()
 

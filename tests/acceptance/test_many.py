@@ -1,6 +1,6 @@
 """Several processes on one PostgreSQL: they share the work, die at any moment, and nothing is lost.
 
-WIREBRIEF_CHAOS=600 kills for ten minutes instead of half of one.
+WIREBRIEF_CHAOS=600 kills for ten minutes instead of a quarter of one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.acceptance.wires import Key, NewsWire, Simulator, replayed
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
-CHAOS = float(os.environ.get("WIREBRIEF_CHAOS", "30"))
+CHAOS = float(os.environ.get("WIREBRIEF_CHAOS", "15"))
 
 #: Feeds are asked every few seconds, so that there is a load.
 BUSY = LOOPBACK | {

@@ -30,7 +30,7 @@ CHANNELS = (
     Channel("talks", "Talks", topics=("talks",), entries=10, language="fr"),
     Channel("briefs", "Briefs", carries=("briefs",)),
 )
-ROUNDS = 25
+ROUNDS = 15
 
 
 async def lives(database: Database) -> str:
