@@ -40,6 +40,8 @@ CHANNELS_EVERY = timedelta(minutes=1)
 #: Sources that one sweep of several has; and sweeps that wait at most, whatever is due.
 SWEEP, MOST_SWEEPS = 500, 64
 
+#: The queue of what takes long, a minute for a sweep: no editor waits behind that for a place.
+SWEEPING = "sweeping"
 #: The queue whose jobs keep much in memory: one worker has it for as long as it lives.
 READING = "reading"
 
@@ -87,7 +89,7 @@ async def work(app: App) -> None:
     async with queue_of(app) as queue, app.clients() as clients:
         queue.offer(tasks_of(app, clients, queue))
         reading = lines.hold(app.database, READING, lambda: queue.work(READING, jobs=1))
-        await _together(queue.work(), reading)
+        await _together(queue.work(), queue.work(SWEEPING), reading)
 
 
 async def schedule(app: App, *, say: Callable[[str], None]) -> None:
@@ -178,11 +180,11 @@ def tasks_of(app: App, clients: Clients, queue: Queue) -> list[Task]:
         Task("search", search, priority=2),
         Task("brief", brief, priority=2),
         Task("push", push, priority=2),
-        Task("sweep", sweep),
         Task("reading", reading, queue=READING),
-        Task("alarms", alarms, priority=1),
-        Task("upkeep", keep),
-        Task("moves", look),
+        Task("sweep", sweep, queue=SWEEPING, priority=1),
+        Task("alarms", alarms, queue=SWEEPING, priority=1),
+        Task("upkeep", keep, queue=SWEEPING),
+        Task("moves", look, queue=SWEEPING),
     ]
 
 

@@ -16,7 +16,7 @@ Run = Callable[[], Awaitable[datetime | None]]
 class WorkSettings:
     """How the workers of several processes share the work."""
 
-    #: Jobs that a worker runs at once.
+    #: Jobs that a worker runs at once: so many sweeps, and so many of what follows from them.
     jobs: int = 4
     #: A worker that gives no sign of life for so long is given up: others have its sources and its jobs.
     stalled: Duration = timedelta(seconds=10)
