@@ -22,8 +22,9 @@ run: $(READY) ## The real thing, on config.toml
 	$(BIN)/wirebrief init
 	$(BIN)/wirebrief run
 
+# In the order of their folders: the acceptance tests take longest and go first, so that none waits alone at the end.
 test: $(READY) ## All tests, on SQLite and on a real PostgreSQL
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## Style, types and the one-way imports
 	$(BIN)/ruff check .
