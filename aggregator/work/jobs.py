@@ -11,6 +11,9 @@ from aggregator.written import Duration
 #: Does what is due, and says when there will be something due again; None: nothing is known of.
 Run = Callable[[], Awaitable[datetime | None]]
 
+#: After a job broke, it waits so long before it is tried again.
+AFTER_A_FAULT = timedelta(seconds=30)
+
 
 @dataclass(frozen=True, slots=True)
 class WorkSettings:

@@ -23,6 +23,7 @@ from procrastinate.schema import SchemaManager
 from procrastinate.worker import Worker
 
 from aggregator.errors import AggregatorError
+from aggregator.work.jobs import AFTER_A_FAULT
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,6 @@ class QueueError(AggregatorError):
     """The queue cannot be reached."""
 
 
-#: After a job broke, it waits so long; what is put meanwhile is that same job.
-AFTER_A_FAULT = timedelta(seconds=30)
 #: After the queue was lost, it is tried again so much later.
 PAUSE = timedelta(seconds=1)
 #: So long a job may go on when its process is to end: it records what it has.

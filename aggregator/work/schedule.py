@@ -15,12 +15,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 
 from aggregator.model import Clock
-from aggregator.work.jobs import Job
+from aggregator.work.jobs import AFTER_A_FAULT, Job
 
 log = logging.getLogger(__name__)
-
-#: After a job broke, it is tried again so much later.
-AFTER_A_FAULT = timedelta(seconds=30)
 
 
 class Schedule:
