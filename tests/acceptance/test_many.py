@@ -89,6 +89,10 @@ def is_served(url: str, words: str) -> bool:
         return False
 
 
+def _is_up(web: Service) -> bool:
+    return is_served(f"{address(web)}/alive", "")
+
+
 def test_two_workers_and_two_web_processes_are_one_newsroom(
     server: OwnServer, wire: NewsWire, tmp_path: Path
 ) -> None:
@@ -132,6 +136,8 @@ def test_processes_that_die_at_any_moment_lose_nothing_and_publish_the_same(
         webs = [serve(desk), serve(desk)]
         reader = _Reader(webs)
         with running([calm]), running([*workers, *schedulers, *webs]), reader:
+            # A machine may be so slow that none is up when the first is killed.
+            wait_until(lambda: any(one.says("At work") for one in schedulers) and all(map(_is_up, webs)))
             takeovers = _kill_at_random(server, wire, rng, workers, schedulers, webs)
             _wait_until_quiet(desk, partial(_rows, desk))
             stored, found = _stored(_rows(desk, STORED)), _entries(webs[0])
