@@ -441,20 +441,6 @@ class Brief:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """Somebody who may decide things at the desk."""
-
-    id: int
-    name: str
-    role: str
-    created_at: datetime
-    #: The language of their interface; "" for whatever their browser asks for.
-    language: str = ""
-    #: The IANA name of their time zone; "" where nobody knows it, which is read as UTC.
-    zone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class CheckDecision:
     """What an editor said to a check."""
 
@@ -463,14 +449,3 @@ class CheckDecision:
     why: str
     by: str
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """An editor who signed in at the desk with a browser."""
-
-    account: Account
-    #: Stands in every form of the desk; another site cannot know it.
-    form_token: str
-    #: When to sign in again.
-    expires_at: datetime

@@ -19,10 +19,11 @@ from sqlmodel import Session
 
 from aggregator.errors import BadInput
 from aggregator.model import Clock
+from aggregator.people import Deed
 from aggregator.rules.channels import Channel
 from aggregator.rules.definitions import channel_faults, former_name
 from aggregator.rules.topics import CompiledTopic, Topic, compile_topic
-from aggregator.store import definitions, partners
+from aggregator.store import audit, definitions, partners
 from aggregator.store.database import Database, StoreError
 from aggregator.store.definitions import Definition, DefinitionKind
 
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 #: How long a catalogue in memory is taken for fresh.
 FRESH = timedelta(seconds=1)
+#: How long a request waits for that, in seconds, where something is held.
+PATIENCE = 0.05
 
 _TYPES: Mapping[DefinitionKind, TypeAdapter[Any]] = {
     "topic": TypeAdapter(Topic),
@@ -222,14 +225,17 @@ class Keeper:
         return self._checked is None or abs(self._clock() - self._checked) >= FRESH
 
     async def follow(self) -> None:
-        """Take what editors defined meanwhile; one look for all who ask. What is held stays on failure."""
+        """Take what editors defined meanwhile; one look for all who ask.
+
+        What is held stays on failure, and while the store is busy with other things.
+        """
         if not self.is_due:
             return
         if self._checking is None:
             self._checking = asyncio.create_task(self._look())
             self._checking.add_done_callback(self._forget)
-        # Shielded: a client that goes away must not take the look from the others.
-        await asyncio.shield(self._checking)
+        # Not awaited itself: a client that goes away must not take the look from the others.
+        await asyncio.wait({self._checking}, timeout=PATIENCE if self.is_known else None)
 
     async def define(self, value: Topic | Channel, *, began: int | None, by: str) -> Defined | Clash:
         """Let a topic or a channel be so from now on.
@@ -255,6 +261,8 @@ class Keeper:
             _require_usable(value, held)
             if value == there:
                 return Defined(began or 0)
+            deed = Deed(by, f"{kind}.define", value.slug, _body(there), body_of(value))
+            audit.add(session, deed, now)
             return Defined(definitions.add(session, kind, value.slug, body_of(value), by=by, now=now))
 
         done = await self._database.write(work)
@@ -281,6 +289,7 @@ class Keeper:
                 return Clash(last)
             if kind == "topic" and not self.declared.has(kind, slug):
                 _require_unused(session, slug, held)
+            audit.add(session, Deed(by, f"{kind}.take-back", slug, _body(_standing(held, kind, slug))), now)
             return Defined(definitions.take_back(session, kind, slug, by=by, now=now))
 
         done = await self._database.write(work)
@@ -318,6 +327,10 @@ def _standing(held: Catalogue, kind: DefinitionKind, slug: str) -> Topic | Chann
         return held.by_slug.get(slug)
     found = held.topics.get(slug)
     return found.topic if found else None
+
+
+def _body(value: Topic | Channel | None) -> dict[str, Any]:
+    return body_of(value) if value is not None else {}
 
 
 def _require_usable(value: Topic | Channel, held: Catalogue) -> None:

@@ -26,6 +26,7 @@ from aggregator.model import (
     Story,
     StoryLink,
 )
+from aggregator.people import Deed
 from aggregator.rules.briefs import BriefText, Passage, read_brief
 from aggregator.rules.changes import Stretch, changed, with_facts
 from aggregator.rules.checking.agencies import voice_of
@@ -35,7 +36,7 @@ from aggregator.rules.checks import CONFLICTS
 from aggregator.rules.corrections import corrected, words_instead
 from aggregator.rules.entries import Published
 from aggregator.rules.topics import CompiledTopic
-from aggregator.store import briefs, checks, clusters, pulses, stories, suggestions
+from aggregator.store import audit, briefs, checks, clusters, pulses, stories, suggestions
 from aggregator.store.clusters import ClusterView
 from aggregator.store.database import Database
 from aggregator.store.suggestions import Proposal
@@ -236,6 +237,8 @@ async def decide_check(
             saved = _correct(session, brief, check, by=by, now=clock())
         decision = "accepted" if accept else "ignored"
         checks.decide(session, brief.id, key, decision, why=why.strip(), by=by, now=clock())
+        became = {"check": check.kind, "brief": check.brief, "sources": check.sources_say, "is": decision}
+        audit.add(session, Deed(by, "brief.check", brief.slug, became=became, why=why.strip()), clock())
         return saved
 
     return await database.write(act)

@@ -12,8 +12,9 @@ from sqlmodel import Session
 from aggregator.errors import BadInput
 from aggregator.flows.desk_wire import alone, require_event
 from aggregator.model import Clock, Version
+from aggregator.people import Deed
 from aggregator.rules.changes import Stretch, changed
-from aggregator.store import briefs, clusters, event_marks, event_rows, stories, wire_rows
+from aggregator.store import audit, briefs, clusters, event_marks, event_rows, stories, wire_rows
 from aggregator.store.clusters import Merge
 from aggregator.store.database import Database
 from aggregator.store.event_marks import Mark
@@ -136,6 +137,7 @@ async def undo_merge(database: Database, clock: Clock, story: int, merge: int, *
             raise BadInput(
                 "This merge does not stand any more: load the page anew to see the event as it is."
             )
+        audit.add(session, Deed(by, "event.split", str(root), was={"merge": merge}), clock())
         return require_event(session, story)
 
     return await database.write(work)

@@ -12,8 +12,9 @@ from sqlmodel import Session
 from aggregator.errors import BadInput
 from aggregator.language.query import parse_query
 from aggregator.model import Clock
+from aggregator.people import Deed
 from aggregator.rules.wire_views import Cursor, View
-from aggregator.store import briefs, clusters, event_marks, event_rows, saved_views, stories, wire_rows
+from aggregator.store import audit, briefs, clusters, event_marks, event_rows, saved_views, stories, wire_rows
 from aggregator.store.database import Database
 from aggregator.store.dialects import row_id
 from aggregator.store.event_marks import GIVEN_BACK, SPIKED, TAKEN, Mark
@@ -146,7 +147,10 @@ async def mark(
         last = event_marks.newest(session, [root]).get(root)
         if last and last.id != decided and last.by != by:
             raise MarkedMeanwhile(_meanwhile(last))
-        event_marks.add(session, root, kind, why=why if kind == SPIKED else "", by=by, now=clock())
+        why_now = why if kind == SPIKED else ""
+        event_marks.add(session, root, kind, why=why_now, by=by, now=clock())
+        was = {"mark": last.kind} if last else {}
+        audit.add(session, Deed(by, f"event.{act}", str(root), was, {"mark": kind}, why_now), clock())
         return root
 
     return await database.write(work)
@@ -163,14 +167,26 @@ async def save_view(database: Database, clock: Clock, name: str, view: View, *, 
         raise BadInput("Give the view a name: it stands beside the wire and is the title of its feed.")
     if view.q:
         parse_query(view.q)
-    await database.write(lambda session: saved_views.save(session, name, view.query, by=by, now=clock()))
+
+    def work(session: Session) -> None:
+        saved_views.save(session, name, view.query, by=by, now=clock())
+        audit.add(session, Deed(by, "view.save", name, became={"query": view.query}), clock())
+
+    await database.write(work)
 
 
-async def remove_view(database: Database, number: str) -> None:
+async def remove_view(database: Database, clock: Clock, number: str, *, by: str) -> None:
     """Forget a saved view and its feed. One that is gone already stays gone."""
     view = row_id(number)
-    if view is not None:
-        await database.write(lambda session: saved_views.remove(session, view))
+    if view is None:
+        return
+
+    def work(session: Session) -> None:
+        named = next((one.name for one in saved_views.all_views(session) if one.id == view), "")
+        if saved_views.remove(session, view):
+            audit.add(session, Deed(by, "view.remove", named), clock())
+
+    await database.write(work)
 
 
 def require_event(session: Session, story: int) -> int:

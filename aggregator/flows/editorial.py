@@ -13,12 +13,22 @@ from aggregator.errors import BadInput
 from aggregator.flows.writing import Saved, draft_of, revise, save
 from aggregator.language.text import fold
 from aggregator.model import Act, Brief, BriefState, Clock, Publication, Role, Story
+from aggregator.people import Deed
 from aggregator.rules.briefs import BriefText, read_brief
-from aggregator.store import briefs, stories, suggestions
+from aggregator.store import audit, briefs, stories, suggestions
 from aggregator.store.database import Database
 from feeds.dates import rfc3339
 
 SLUG_LENGTH = 60
+
+#: What an act of publishing is called in the audit, and how a brief stands after it.
+_VERBS = {
+    Act.PUBLISHED: "publish",
+    Act.UPDATED: "update",
+    Act.CORRECTED: "correct",
+    Act.WITHDRAWN: "withdraw",
+}
+_STATES = {Act.WITHDRAWN: BriefState.WITHDRAWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,8 @@ async def import_brief(
         # A name of digits alone may also be the number of another brief.
         if known is None or known.slug != name:
             briefs.create(session, name, draft, by=by, now=clock())
+            deed = Deed(by, "brief.add", name, became={"title": draft.title, "revision": 1})
+            audit.add(session, deed, clock())
             return Imported(name, read, True, True)
         return Imported(name, read, False, revise(session, known, draft, by=by, now=clock()))
 
@@ -88,11 +100,18 @@ async def pick_story(
 
     def decide(session: Session) -> tuple[Brief, Story, bool]:
         known, found = _require_all(session, brief, passage, story)
+        had = next(
+            (link.role for link in known.links if (link.passage, link.story_id) == (passage, found.id)), None
+        )
         if undo:
             changed = briefs.undo(session, known.id, passage, found.id, by=by, now=clock())
         else:
             suggestions.accept(session, known.id, passage, found.id)
             changed = briefs.pick(session, known.id, passage, found.id, role, by=by, now=clock())
+        if changed:
+            was, now = _picked(passage, found, had), _picked(passage, found, None if undo else role)
+            act = "brief.unpick" if undo else "brief.pick"
+            audit.add(session, Deed(by, act, known.slug, was=was, became=now), clock())
         return require_brief(session, brief), found, changed
 
     return await database.write(decide)
@@ -111,6 +130,8 @@ async def reject_story(
         known, found = _require_all(session, brief, passage, story)
         briefs.undo(session, known.id, passage, found.id, by=by, now=clock())
         suggestions.reject(session, known.id, passage, found.id, by=by, now=clock())
+        became = {"passage": passage, "not": found.title}
+        audit.add(session, Deed(by, "brief.reject", known.slug, became=became), clock())
         return require_brief(session, brief), found
 
     return await database.write(decide)
@@ -134,13 +155,15 @@ async def publish_brief(
         _refuse_embargoed(known, at or clock())
         if at is not None and at > clock():
             briefs.plan_release(session, known.id, at, by=by)
+            planned = Deed(by, "brief.plan", known.slug, {"at": known.release_at}, {"at": at})
+            audit.add(session, planned, clock())
             return require_brief(session, known.slug), None
         return _publish_changed(session, known, clock, by=by)
 
     return await database.write(act)
 
 
-async def cancel_release(database: Database, brief: str, *, by: str) -> Brief:
+async def cancel_release(database: Database, clock: Clock, brief: str, *, by: str) -> Brief:
     """Take back that a brief is published by itself.
 
     Raises:
@@ -152,6 +175,7 @@ async def cancel_release(database: Database, brief: str, *, by: str) -> Brief:
         if known.release_at is None:
             raise BadInput(f"{known.slug} is not planned to be published: there is nothing to take back.")
         briefs.plan_release(session, known.id, None, by=by)
+        audit.add(session, Deed(by, "brief.unplan", known.slug, {"at": known.release_at}), clock())
         return require_brief(session, known.slug)
 
     return await database.write(act)
@@ -175,6 +199,8 @@ async def embargo_brief(
                 f"{known.slug} is planned to go out at {rfc3339(known.release_at)}: take that back first."
             )
         briefs.set_embargo(session, known.id, until, by=by)
+        was, became = {"until": known.embargo_until}, {"until": until}
+        audit.add(session, Deed(by, "brief.embargo", known.slug, was, became), clock())
         return require_brief(session, known.slug)
 
     return await database.write(act)
@@ -297,9 +323,17 @@ def _publish(
     session: Session, brief: Brief, act: Act, clock: Clock, *, by: str, why: str
 ) -> tuple[Brief, Act | None]:
     briefs.publish(session, brief, act, by=by, why=why, now=clock())
+    was, became = {"state": brief.state}, {"state": _STATES.get(act, BriefState.PUBLISHED)}
+    number = {"revision": brief.revision.number}
+    audit.add(session, Deed(by, f"brief.{_VERBS[act]}", brief.slug, was, became | number, why), clock())
     # What was planned for it is overtaken: nothing goes out later that nobody approved since.
     briefs.plan_release(session, brief.id, None, by="")
     return require_brief(session, brief.slug), act
+
+
+def _picked(passage: str, story: Story, role: Role | None) -> dict[str, str]:
+    """A pick as the audit tells it; nothing where there is none."""
+    return {"passage": passage, "story": story.title, "role": role.value} if role else {}
 
 
 def _refuse_withdrawn(brief: Brief) -> None:

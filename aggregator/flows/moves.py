@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from aggregator.errors import BadInput
 from aggregator.flows.looking import FeedSeen, Looker, followed_addresses
+from aggregator.flows.sources import changing
 from aggregator.model import Clock
 from aggregator.outgoing import PushSource
 from aggregator.store import moves, paced, pauses, push_sources, sources
@@ -142,7 +143,8 @@ async def follow_proposal(database: Database, clock: Clock, source_id: int, *, b
         if kept is None or kept.url is None:
             raise BadInput("Nothing is proposed for this source any more.")
         now = clock()
-        other = moves.move(session, source_id, kept.url, now=now, why=f"{by} says to follow it there")
+        with changing(session, source_id, "source.move", by=by, now=now):
+            other = moves.move(session, source_id, kept.url, now=now, why=f"{by} says to follow it there")
         if other is not None:
             raise BadInput(f"Source {other} is followed there already; two sources are never made one.")
         moves.go_on(session, source_id, now, why=f"{by} says to follow it at its new address")
@@ -151,9 +153,17 @@ async def follow_proposal(database: Database, clock: Clock, source_id: int, *, b
     log.info("source moved", extra={"source": source_id, "by": by})
 
 
-async def refuse_proposal(database: Database, source_id: int, *, by: str) -> None:
+async def refuse_proposal(database: Database, clock: Clock, source_id: int, *, by: str) -> None:
     """A source is not where it was found; that address is not proposed again."""
-    await database.write(partial(moves.refuse, source_id=source_id, by=by))
+
+    def refuse(session: Session) -> None:
+        kept = moves.proposal(session, source_id)
+        with changing(
+            session, source_id, "source.stay", by=by, now=clock(), why=kept.url or "" if kept else ""
+        ):
+            moves.refuse(session, source_id, by=by)
+
+    await database.write(refuse)
 
 
 def _addresses(url: str, site_url: str | None, failure: str) -> list[str]:

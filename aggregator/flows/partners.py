@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlmodel import Session
 
@@ -16,12 +17,13 @@ from aggregator.errors import BadInput
 from aggregator.flows.editorial import require_brief
 from aggregator.model import Clock, Reuse
 from aggregator.outgoing import Carried, Delivery, Partner, PartnerKey, Told
+from aggregator.people import Deed
 from aggregator.rules.carrying import tombstone_of
 from aggregator.rules.channels import Channel, Site, head_of
 from aggregator.rules.entries import brief_id
 from aggregator.rules.partners import given_to
 from aggregator.rules.webhooks import new_secret
-from aggregator.store import briefs, carried, partners, subscribers
+from aggregator.store import audit, briefs, carried, partners, subscribers
 from aggregator.store.database import Database
 from feeds.model import Document, Entry
 from feeds.urls import absolute
@@ -95,7 +97,7 @@ def key_digest(key: str) -> str:
 
 
 async def add_partner(
-    database: Database, clock: Clock, name: str, terms: Terms, channels: Sequence[Channel]
+    database: Database, clock: Clock, name: str, terms: Terms, channels: Sequence[Channel], *, by: str
 ) -> tuple[Partner, str]:
     """A new partner and its first key, which nobody can show again.
 
@@ -122,13 +124,14 @@ async def add_partner(
             reuse=terms.reuse,
             per_minute=terms.per_minute,
         )
-        return added, _new_key(session, added, "first", clock(), None)
+        audit.add(session, Deed(by, "partner.add", name, became=_agreed(added)), clock())
+        return added, _new_key(session, added, "first", clock(), None, by=by)
 
     return await database.write(add)
 
 
 async def add_key(
-    database: Database, clock: Clock, partner: str, *, name: str, lifetime: timedelta | None = None
+    database: Database, clock: Clock, partner: str, *, by: str, name: str, lifetime: timedelta | None = None
 ) -> str:
     """Another key of a partner, so that one can be replaced without a gap.
 
@@ -142,12 +145,15 @@ async def add_key(
             raise BadInput(
                 f"{partner} has a key {name!r} already: name this one otherwise, or revoke that one."
             )
-        return _new_key(session, known, name, clock(), clock() + lifetime if lifetime else None)
+        expires_at = clock() + lifetime if lifetime else None
+        return _new_key(session, known, name, clock(), expires_at, by=by)
 
     return await database.write(add)
 
 
-async def revoke(database: Database, clock: Clock, partner: str, key: str | None = None) -> Partner:
+async def revoke(
+    database: Database, clock: Clock, partner: str, key: str | None = None, *, by: str
+) -> Partner:
     """Let a partner, or one of its keys, read nothing any more. What it took stays on record.
 
     Raises:
@@ -158,6 +164,7 @@ async def revoke(database: Database, clock: Clock, partner: str, key: str | None
         known = require_partner(session, partner)
         if key is None:
             partners.change(session, known.id, revoked_at=clock())
+            audit.add(session, Deed(by, "partner.revoke", known.name, was=_agreed(known)), clock())
             return known
         found = [
             one
@@ -168,12 +175,16 @@ async def revoke(database: Database, clock: Clock, partner: str, key: str | None
             raise BadInput(f"{partner} has no key {key!r}: `wirebrief partners list` shows them.")
         for one in found:
             partners.revoke_key(session, one.id, now=clock())
+            was = {"key": one.name, "hint": one.hint}
+            audit.add(session, Deed(by, "partner.key.revoke", known.name, was=was), clock())
         return known
 
     return await database.write(act)
 
 
-async def set_webhook(database: Database, partner: str, url: str | None) -> str | None:
+async def set_webhook(
+    database: Database, clock: Clock, partner: str, url: str | None, *, by: str
+) -> str | None:
     """Tell a partner of what is published at an address, or no more; the secret it is signed with.
 
     Raises:
@@ -186,12 +197,14 @@ async def set_webhook(database: Database, partner: str, url: str | None) -> str 
     def act(session: Session) -> str | None:
         known = require_partner(session, partner)
         partners.change(session, known.id, webhook_url=url, webhook_secret=secret)
+        was, became = {"url": known.webhook_url}, {"url": url}
+        audit.add(session, Deed(by, "partner.webhook", known.name, was, became), clock())
         return secret
 
     return await database.write(act)
 
 
-async def retry_webhooks(database: Database, clock: Clock, partner: str) -> tuple[Partner, int]:
+async def retry_webhooks(database: Database, clock: Clock, partner: str, *, by: str) -> tuple[Partner, int]:
     """Send the webhooks of a partner again that were given up; how many.
 
     Raises:
@@ -200,7 +213,9 @@ async def retry_webhooks(database: Database, clock: Clock, partner: str) -> tupl
 
     def again(session: Session) -> tuple[Partner, int]:
         known = require_partner(session, partner)
-        return known, subscribers.try_failed_again(session, known.id, now=clock())
+        again = subscribers.try_failed_again(session, known.id, now=clock())
+        audit.add(session, Deed(by, "partner.retry", known.name, became={"webhooks": again}), clock())
+        return known, again
 
     return await database.write(again)
 
@@ -325,18 +340,26 @@ def may_have(partner: Partner, row: Carried, site: Site) -> bool:
     return row.channel in partner.channels and given_to(partner, row.entry, site) is not None
 
 
+def _agreed(partner: Partner) -> dict[str, Any]:
+    """What was agreed with a partner, as the audit tells it."""
+    names = ("title", "channels", "languages", "topics", "reuse", "per_minute")
+    return {name: getattr(partner, name) for name in names}
+
+
 async def _note_use(database: Database, key: PartnerKey, now: datetime) -> None:
     if key.last_used_at is None or now - key.last_used_at >= NOTED_EVERY:
         await database.write(partial(partners.note_use, key_id=key.id, now=now))
 
 
 def _new_key(
-    session: Session, partner: Partner, name: str, now: datetime, expires_at: datetime | None
+    session: Session, partner: Partner, name: str, now: datetime, expires_at: datetime | None, *, by: str
 ) -> str:
     key = secrets.token_urlsafe(_SECRET_BYTES)
     partners.add_key(
         session, partner.id, name, key_digest(key), hint=key[:HINT], now=now, expires_at=expires_at
     )
+    became = {"key": name, "hint": key[:HINT], "expires": expires_at}
+    audit.add(session, Deed(by, "partner.key.add", partner.name, became=became), now)
     return key
 
 

@@ -6,7 +6,10 @@ import logging
 from datetime import datetime, timedelta
 from functools import partial
 
+from sqlmodel import Session
+
 from aggregator.errors import BadInput
+from aggregator.flows.sources import changing
 from aggregator.flows.upkeep import KeepSettings
 from aggregator.model import Clock
 from aggregator.store import retention
@@ -43,14 +46,19 @@ async def purge_stories(database: Database, clock: Clock, settings: KeepSettings
     return gone
 
 
-async def keep_source(database: Database, source_id: int, written: str) -> None:
+async def keep_source(database: Database, clock: Clock, source_id: int, written: str, *, by: str) -> None:
     """Say for how many days a source's stories are kept: "" as the settings say, 0 for ever.
 
     Raises:
         BadInput: that is no number of days.
     """
     days = days_of(written)
-    await database.write(lambda session: retention.keep_for(session, source_id, days))
+
+    def keep(session: Session) -> None:
+        with changing(session, source_id, "source.keep", by=by, now=clock()):
+            retention.keep_for(session, source_id, days)
+
+    await database.write(keep)
 
 
 def days_of(written: str) -> int | None:

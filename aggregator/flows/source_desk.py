@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from sqlmodel import Session
 
 from aggregator.errors import BadInput
+from aggregator.flows.sources import changing
 from aggregator.language.text import fold
 from aggregator.model import Alarm, Clock, Identity, Reuse, Source, SourceKind, Story
 from aggregator.rules.standing import SAMPLE, Rhythm, Standing, rhythm_of, standing_of
@@ -201,6 +201,7 @@ async def describe_source(
     language: str,
     rights: str,
     reuse: str,
+    by: str,
 ) -> None:
     """Say what a source is called, what it is, and how much of it is passed on.
 
@@ -211,21 +212,39 @@ async def describe_source(
         BadInput: a value cannot be used; nothing was changed.
     """
     wanted = (title_of(title), kind_of(kind), language_of(language), rights_of(rights), reuse_of(reuse))
-    await database.write(partial(_describe, source_id=source_id, now=clock(), wanted=wanted))
+
+    def describe(session: Session) -> None:
+        with changing(session, source_id, "source.describe", by=by, now=clock()):
+            _describe(session, source_id, clock(), wanted)
+
+    await database.write(describe)
 
 
-async def pause_source(database: Database, source_id: int, *, paused: bool) -> None:
+async def pause_source(database: Database, clock: Clock, source_id: int, *, paused: bool, by: str) -> None:
     """Pause a source, or go on with it, though its server said that it is gone."""
-    await database.write(lambda session: sources.pause(session, source_id, paused=paused))
+    act = "source.pause" if paused else "source.resume"
+
+    def pause(session: Session) -> None:
+        with changing(session, source_id, act, by=by, now=clock()):
+            sources.pause(session, source_id, paused=paused)
+
+    await database.write(pause)
 
 
 async def ask_source(database: Database, clock: Clock, source_id: int, *, by: str) -> None:
     """Let a source be asked now, whatever its server said about waiting."""
     why = f"{by} says to ask now"
-    await database.write(lambda session: sources.insist(session, source_id, clock(), why=why))
+
+    def insist(session: Session) -> None:
+        with changing(session, source_id, "source.ask", by=by, now=clock()):
+            sources.insist(session, source_id, clock(), why=why)
+
+    await database.write(insist)
 
 
-async def identify_source(database: Database, source_id: int, identity: str, *, by: str) -> None:
+async def identify_source(
+    database: Database, clock: Clock, source_id: int, identity: str, *, by: str
+) -> None:
     """Say by what a source's entries are known; the program does not change that any more.
 
     Raises:
@@ -234,12 +253,12 @@ async def identify_source(database: Database, source_id: int, identity: str, *, 
     if identity not in IDENTITIES:
         raise BadInput("Choose by what its entries are known: their ids or their links.")
     wanted: Identity = "link" if identity == "link" else "id"
-    await database.write(partial(sources.identify, source_id=source_id, identity=wanted, why="", by=by))
 
+    def identify(session: Session) -> None:
+        with changing(session, source_id, "source.identify", by=by, now=clock()):
+            sources.identify(session, source_id, wanted, why="", by=by)
 
-async def stop_source(database: Database, source_id: int) -> bool:
-    """Stop following a source; False where it is only paused, since its stories are kept."""
-    return await database.write(lambda session: sources.remove(session, source_id))
+    await database.write(identify)
 
 
 def title_of(written: str) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
 from aggregator.errors import BadInput
 from aggregator.model import LONGEST_ADDRESS, Clock, Source, SourceDraft
-from aggregator.store import moves, sources
+from aggregator.people import Deed
+from aggregator.store import audit, moves, sources
 from aggregator.store.database import Database
 from feeds.discover import FoundFeed, find_feeds
 from feeds.errors import ParseError
@@ -58,12 +61,50 @@ def _check(answer: Fetched) -> Checked:
     return Checked(answer.url, feed)
 
 
-async def add_sources(database: Database, clock: Clock, drafts: Sequence[SourceDraft]) -> int:
+async def add_sources(database: Database, clock: Clock, drafts: Sequence[SourceDraft], *, by: str) -> int:
     """Follow these feeds; how many were not followed before."""
-    return len(await database.write(lambda session: sources.add(session, drafts, now=clock())))
+    return await database.write(lambda session: follow(session, drafts, by=by, now=clock()))
 
 
-async def import_opml(database: Database, clock: Clock, body: bytes) -> tuple[int, int]:
+def follow(session: Session, drafts: Sequence[SourceDraft], *, by: str, now: datetime) -> int:
+    """Follow these feeds; how many were not followed before."""
+    for number in (new := sources.add(session, drafts, now=now)):
+        with changing(session, number, "source.add", by=by, now=now, is_new=True):
+            pass
+    return len(new)
+
+
+@contextlib.contextmanager
+def changing(
+    session: Session, source_id: int, act: str, *, by: str, now: datetime, is_new: bool = False, why: str = ""
+) -> Iterator[None]:
+    """Write into the audit what the block changes of a source; nothing where there is no such source."""
+    before = None if is_new else sources.by_id(session, source_id)
+    yield
+    after = sources.by_id(session, source_id)
+    named = after or before
+    if named is not None:
+        audit.add(session, Deed(by, act, named.url, _told(before), _told(after), why), now)
+
+
+def _told(source: Source | None) -> dict[str, Any]:
+    """What editors decide of a source, as the audit tells it."""
+    if source is None:
+        return {}
+    return {
+        "url": source.url,
+        "title": source.title,
+        "kind": source.kind,
+        "language": source.language,
+        "rights": source.rights,
+        "reuse": source.reuse,
+        "paused": source.is_paused,
+        "known by": source.identity,
+        "kept for days": source.keep_days,
+    }
+
+
+async def import_opml(database: Database, clock: Clock, body: bytes, *, by: str) -> tuple[int, int]:
     """Follow every feed of an OPML document: (new, named in it).
 
     Raises:
@@ -71,7 +112,7 @@ async def import_opml(database: Database, clock: Clock, body: bytes) -> tuple[in
         BadInput: it names no feed that can be followed.
     """
     named = feeds_named(body)
-    return await add_sources(database, clock, named), len(named)
+    return await add_sources(database, clock, named, by=by), len(named)
 
 
 def feeds_named(body: bytes) -> list[SourceDraft]:
@@ -139,12 +180,17 @@ async def require_sources(database: Database, names: Sequence[str]) -> list[Sour
     return chosen
 
 
-async def remove_source(database: Database, source: Source) -> bool:
+async def remove_source(database: Database, clock: Clock, source_id: int, *, by: str) -> bool:
     """Stop following a source; False where it was only paused, because its stories are kept."""
-    return await database.write(lambda session: sources.remove(session, source.id))
+
+    def remove(session: Session) -> bool:
+        with changing(session, source_id, "source.remove", by=by, now=clock()):
+            return sources.remove(session, source_id)
+
+    return await database.write(remove)
 
 
-async def resume_source(database: Database, url: str) -> bool:
+async def resume_source(database: Database, clock: Clock, url: str, *, by: str) -> bool:
     """Go on with a paused source, or with one that was gone; False where neither is so."""
 
     def resume(session: Session) -> bool:
@@ -152,7 +198,8 @@ async def resume_source(database: Database, url: str) -> bool:
         named = [s for s in sources.named(session, url) if s.url == url or s.id == before]
         halted = [source for source in named if source.is_paused or source.gone_at]
         for source in halted:
-            sources.pause(session, source.id, paused=False)
+            with changing(session, source.id, "source.resume", by=by, now=clock()):
+                sources.pause(session, source.id, paused=False)
         return bool(halted)
 
     return await database.write(resume)

@@ -11,9 +11,10 @@ from sqlmodel import Session
 
 from aggregator.errors import BadInput
 from aggregator.model import Brief
+from aggregator.people import Deed
 from aggregator.rules.briefs import BriefError, BriefText, read_brief
 from aggregator.rules.merging import Clash, MergedText, merge, moved
-from aggregator.store import briefs
+from aggregator.store import audit, briefs
 from aggregator.store.briefs import RevisionDraft
 
 
@@ -81,6 +82,9 @@ def revise(session: Session, known: Brief, draft: RevisionDraft, *, by: str, now
     """
     if not briefs.revise(session, known.id, draft, by=by, now=now):
         return False
+    was = {"title": known.revision.title, "revision": known.revision.number}
+    became = {"title": draft.title, "revision": briefs.newest_revision(session, known.id).number}
+    audit.add(session, Deed(by, "brief.save", known.slug, was, became), now)
     before = {**_texts(known.revision.text), **_homeless(session, known)}
     places = moved(before, _texts(draft.text))
     where = {id: place or _waiting(id, known.revision.number) for id, place in places.items()}

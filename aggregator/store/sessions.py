@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlmodel import Session
 
-from aggregator.model import Account, SignedIn
-from aggregator.store.tables import ACCOUNT
-from aggregator.store.tables_desk import SESSION
+from aggregator.people import Account, DeskSession, SignedIn
+from aggregator.store.tables_people import ACCOUNT, SESSION
 
 
-def add(
-    session: Session,
-    token_digest: str,
-    account_id: int,
-    form_token: str,
-    *,
-    now: datetime,
-    expires_at: datetime,
-) -> None:
-    """An account is signed in from now on."""
-    values = {
-        "token_digest": token_digest,
-        "account_id": account_id,
-        "form_token": form_token,
-        "created_at": now,
-        "expires_at": expires_at,
-    }
-    session.execute(insert(SESSION).values(values))
+def add(session: Session, token_digest: str, values: Mapping[str, Any]) -> None:
+    """An account is signed in from now on. The values are the other columns."""
+    session.execute(insert(SESSION).values({"token_digest": token_digest, **values}))
 
 
-def holder(session: Session, token_digest: str, now: datetime) -> SignedIn | None:
-    """Who signed in with this token; None once that expired, or once the account was revoked."""
+def holder(session: Session, token_digest: str, *, now: datetime, used_since: datetime) -> SignedIn | None:
+    """Who signed in with this token.
+
+    None once that expired, was not used since a time, or its account was closed.
+    """
     query = (
         select(
             ACCOUNT.c.id,
@@ -44,19 +33,46 @@ def holder(session: Session, token_digest: str, now: datetime) -> SignedIn | Non
             ACCOUNT.c.zone,
             SESSION.c.form_token,
             SESSION.c.expires_at,
+            SESSION.c.id,
+            SESSION.c.seen_at,
         )
         .join(ACCOUNT, ACCOUNT.c.id == SESSION.c.account_id)
         .where(
             SESSION.c.token_digest == token_digest,
             SESSION.c.expires_at > now,
+            SESSION.c.seen_at > used_since,
             ACCOUNT.c.revoked_at.is_(None),
         )
     )
     row = session.execute(query).first()
     if row is None:
         return None
-    *account, form_token, expires_at = row
-    return SignedIn(Account(*account), form_token, expires_at)
+    *account, form_token, expires_at, number, seen_at = row
+    return SignedIn(Account(*account), form_token, expires_at, number, seen_at)
+
+
+def seen(session: Session, number: int, now: datetime) -> None:
+    """A session is used now."""
+    session.execute(update(SESSION).where(SESSION.c.id == number).values(seen_at=now))
+
+
+def of_account(session: Session, account_id: int, now: datetime) -> list[DeskSession]:
+    """The sessions of an account that are open, the one that was used last first."""
+    query = (
+        select(
+            SESSION.c.id,
+            SESSION.c.account_id,
+            SESSION.c.created_at,
+            SESSION.c.seen_at,
+            SESSION.c.expires_at,
+            SESSION.c.way,
+            SESSION.c.agent,
+            SESSION.c.address,
+        )
+        .where(SESSION.c.account_id == account_id, SESSION.c.expires_at > now)
+        .order_by(SESSION.c.seen_at.desc(), SESSION.c.id.desc())
+    )
+    return [DeskSession(*row) for row in session.execute(query)]
 
 
 def end(session: Session, token_digest: str) -> None:
@@ -64,6 +80,18 @@ def end(session: Session, token_digest: str) -> None:
     session.execute(delete(SESSION).where(SESSION.c.token_digest == token_digest))
 
 
-def drop_expired(session: Session, now: datetime) -> None:
+def end_one(session: Session, account_id: int, number: int) -> bool:
+    """End one session of an account; whether it was there."""
+    own = (SESSION.c.account_id == account_id, SESSION.c.id == number)
+    return session.execute(delete(SESSION).where(*own).returning(SESSION.c.id)).first() is not None
+
+
+def end_others(session: Session, account_id: int, kept: int = 0) -> int:
+    """End every session of an account but one; how many there were."""
+    others = delete(SESSION).where(SESSION.c.account_id == account_id, SESSION.c.id != kept)
+    return len(session.execute(others.returning(SESSION.c.id)).all())
+
+
+def drop_expired(session: Session, *, now: datetime, used_since: datetime) -> None:
     """Forget the sessions that have run out."""
-    session.execute(delete(SESSION).where(SESSION.c.expires_at <= now))
+    session.execute(delete(SESSION).where((SESSION.c.expires_at <= now) | (SESSION.c.seen_at <= used_since)))

@@ -413,22 +413,6 @@ class SuggestionRow(SQLModel, table=True):
     rejected_at: datetime | None = moment(nullable=True)
 
 
-class AccountRow(SQLModel, table=True):
-    """Somebody who may decide things at the desk."""
-
-    __tablename__ = "account"
-
-    id: int | None = Field(default=None, primary_key=True)
-    name: str = Field(unique=True)
-    role: str
-    #: SHA-256 of the key; the key itself is shown once and kept by nobody but its owner.
-    key_digest: str = Field(unique=True)
-    created_at: datetime = moment()
-    revoked_at: datetime | None = moment(nullable=True)
-    language: str = ""
-    zone: str = ""
-
-
 class ClusterRow(SQLModel, table=True):
     """A cluster: stories about one event. Its id is that of the story which began it."""
 
@@ -496,7 +480,6 @@ REVISION = table_of(RevisionRow)
 STORY_LINK = table_of(StoryLinkRow)
 PUBLICATION = table_of(PublicationRow)
 PROGRESS = table_of(ProgressRow)
-ACCOUNT = table_of(AccountRow)
 ANCHOR_KEY = table_of(AnchorKeyRow)
 POSTING = table_of(PostingRow)
 STORY_ANCHORS = table_of(StoryAnchorsRow)

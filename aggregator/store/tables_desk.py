@@ -1,4 +1,4 @@
-"""The tables of the desk: who is signed in, what was found in briefs, what editors said to that."""
+"""The tables of the desk: what was found in briefs, what editors said to that."""
 
 from __future__ import annotations
 
@@ -8,20 +8,6 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from aggregator.store.tables import moment, table_of
-
-
-class SessionRow(SQLModel, table=True):
-    """An editor who is signed in with a browser, as long as this lasts."""
-
-    __tablename__ = "session"
-
-    #: SHA-256 of the cookie's token, which the browser alone has.
-    token_digest: str = Field(primary_key=True)
-    account_id: int = Field(foreign_key="account.id", ondelete="CASCADE", index=True)
-    #: Stands in every form of the desk; another site cannot know it.
-    form_token: str
-    created_at: datetime = moment()
-    expires_at: datetime = moment(index=True)
 
 
 class BriefChecksRow(SQLModel, table=True):
@@ -102,7 +88,6 @@ class DefinitionRow(SQLModel, table=True):
     at: datetime = moment()
 
 
-SESSION = table_of(SessionRow)
 BRIEF_CHECKS = table_of(BriefChecksRow)
 CHECK_DECISION = table_of(CheckDecisionRow)
 EVENT_MARK = table_of(EventMarkRow)

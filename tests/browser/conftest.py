@@ -24,7 +24,7 @@ class Demo:
     """A demo that is being served."""
 
     url: str
-    key: str
+    password: str
 
     @property
     def brief(self) -> str:
@@ -37,7 +37,7 @@ class Demo:
         page.focus("#name")
         page.keyboard.type("demo")
         page.keyboard.press("Tab")
-        page.keyboard.type(self.key)
+        page.keyboard.type(self.password)
         page.keyboard.press("Enter")
         page.wait_for_url(lambda url: "sign-in" not in url)
 
@@ -47,7 +47,7 @@ def served_demo(folder: Path) -> Iterator[Demo]:
     """A demo that is served as long as this lasts."""
     with Desk(folder, {"TMPDIR": str(folder)}).started("demo", "--port", "0") as process:
         said = process.says("The desk:")
-        found = re.search(r"The desk: (\S+)/desk/sign-in .*key: (\S+)", said)
+        found = re.search(r"The desk: (\S+)/desk/sign-in .*password: (\S+)", said)
         assert found is not None, said
         yield Demo(found[1], found[2])
 

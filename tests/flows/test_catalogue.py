@@ -172,7 +172,7 @@ async def test_a_topic_in_use_is_not_removed_and_who_uses_it_is_named(
     topic = await desk.define(GULF, began=None, by="ada")
     channel = await desk.define(ON_GULF, began=None, by="ada")
     terms = Terms(channels=("wire",), title="The Daily", topics=("gulf",))
-    await add_partner(database, clock, "daily", terms, desk.held.channels)
+    await add_partner(database, clock, "daily", terms, desk.held.channels, by="ada")
     assert isinstance(topic, Defined)
     assert isinstance(channel, Defined)
     with pytest.raises(BadInput, match="the channel “The Gulf”, the partner The Daily"):

@@ -154,7 +154,7 @@ async def test_a_partner_is_given_no_more_than_was_agreed(database: Database, cl
     database.write_now(lambda s: fetches.record(s, [heard(source, *drafts)]))
     await render(database, clock)
     terms = Terms(("wire",), languages=("en",), reuse=Reuse.HEADLINE)
-    partner, _ = await add_partner(database, clock, "daily", terms, [WIRE])
+    partner, _ = await add_partner(database, clock, "daily", terms, [WIRE], by="ada")
     site = Site(partner=partner)
     site.polls(database)
     (one,) = site.shown.values()
@@ -166,7 +166,9 @@ async def test_what_a_partner_may_not_have_any_more_is_taken_away_from_it(
     database: Database, clock: Clock
 ) -> None:
     source = await told(database, clock)
-    partner, _ = await add_partner(database, clock, "daily", Terms(("wire",), languages=("en",)), [WIRE])
+    partner, _ = await add_partner(
+        database, clock, "daily", Terms(("wire",), languages=("en",)), [WIRE], by="ada"
+    )
     site = Site(partner=partner)
     site.polls(database)
     await note_taken(database, clock, partner, [("urn:1", 1)], via="api")

@@ -84,7 +84,7 @@ async def test_a_feed_that_became_a_page_is_looked_for_on_that_page(desk: Desk) 
 async def test_what_an_editor_refused_is_not_proposed_again(desk: Desk) -> None:
     await loses(desk)
     await looks(desk)
-    await refuse_proposal(desk.database, desk.source().id, by="ada")
+    await refuse_proposal(desk.database, desk.clock, desk.source().id, by="ada")
     assert where(desk).proposal is None
     with pytest.raises(BadInput, match="Nothing is proposed"):
         await follow_proposal(desk.database, desk.clock, desk.source().id, by="ada")

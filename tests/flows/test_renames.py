@@ -23,7 +23,7 @@ async def past(desk: Desk) -> None:
     desk.wire.says(entry(3), entry(4))
     await desk.poll()
     await desk.publish(WIRE)
-    await add_partner(desk.database, desk.clock, "daily", Terms(("wire",)), [WIRE])
+    await add_partner(desk.database, desk.clock, "daily", Terms(("wire",)), [WIRE], by="ada")
     wish = SubscriptionAsked(
         1, "subscribe", "wire", "atom", "https://r.example/", None, timedelta(days=1), None, 0
     )

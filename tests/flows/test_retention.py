@@ -224,14 +224,14 @@ async def test_a_source_has_a_say_of_its_own(desk: Desk) -> None:
     await hears(desk, unlike(0))
     source = desk.source().id
     await much_later(desk)
-    await keep_source(desk.database, source, "0")
+    await keep_source(desk.database, desk.clock, source, "0", by="ada")
     assert desk.source().keep_days == 0
     assert await purge_stories(desk.database, desk.clock, MONTH) == 0
-    await keep_source(desk.database, source, "50")
+    await keep_source(desk.database, desk.clock, source, "50", by="ada")
     assert await purge_stories(desk.database, desk.clock, MONTH) == 0
-    await keep_source(desk.database, source, " 20 ")
+    await keep_source(desk.database, desk.clock, source, " 20 ", by="ada")
     assert await purge_stories(desk.database, desk.clock, KeepSettings()) == 1
-    await keep_source(desk.database, source, "")
+    await keep_source(desk.database, desk.clock, source, "", by="ada")
     assert desk.source().keep_days is None
 
 

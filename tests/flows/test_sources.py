@@ -67,13 +67,16 @@ def test_a_bare_host_is_an_address_too() -> None:
 
 async def test_a_feed_that_is_followed_already_is_not_followed_twice(desk: Desk) -> None:
     draft = SourceDraft("https://wire.example/feed")
-    assert await add_sources(desk.database, desk.clock, [draft]) == 1
-    assert await add_sources(desk.database, desk.clock, [draft, SourceDraft("https://wire.example/b")]) == 1
+    assert await add_sources(desk.database, desk.clock, [draft], by="ada") == 1
+    assert (
+        await add_sources(desk.database, desk.clock, [draft, SourceDraft("https://wire.example/b")], by="ada")
+        == 1
+    )
 
 
 async def test_a_readers_opml_is_brought_in_once(desk: Desk) -> None:
-    assert await import_opml(desk.database, desk.clock, OPML) == (1, 1)
-    assert await import_opml(desk.database, desk.clock, OPML) == (0, 1)
+    assert await import_opml(desk.database, desk.clock, OPML, by="ada") == (1, 1)
+    assert await import_opml(desk.database, desk.clock, OPML, by="ada") == (0, 1)
     source = desk.source()
     assert (source.url, source.title, source.site_url, source.language) == (
         "https://wire.example/feed", "Harbour", "https://wire.example/", "en",
@@ -82,20 +85,22 @@ async def test_a_readers_opml_is_brought_in_once(desk: Desk) -> None:
 
 async def test_an_opml_that_names_no_feed_is_refused(desk: Desk) -> None:
     with pytest.raises(BadInput, match="names no feed"):
-        await import_opml(desk.database, desk.clock, b"<opml><body><outline text='x'/></body></opml>")
+        await import_opml(
+            desk.database, desk.clock, b"<opml><body><outline text='x'/></body></opml>", by="ada"
+        )
     with pytest.raises(ParseError):
-        await import_opml(desk.database, desk.clock, b"<html><p>No list.")
+        await import_opml(desk.database, desk.clock, b"<html><p>No list.", by="ada")
 
 
 async def test_what_is_followed_goes_out_as_opml_and_comes_back_the_same(desk: Desk) -> None:
-    await import_opml(desk.database, desk.clock, OPML)
+    await import_opml(desk.database, desk.clock, OPML, by="ada")
     await desk.follow("https://wire.example/untitled")
     body = await export_opml(desk.database, title="Ours", created=NOW)
     assert await export_opml(desk.database, title="Ours", created=NOW) == body
     before = await urls(desk)
     for source in await desk.database.read(sources.all_sources):
-        assert await remove_source(desk.database, source)
-    assert await import_opml(desk.database, desk.clock, body) == (2, 2)
+        assert await remove_source(desk.database, desk.clock, source.id, by="ada")
+    assert await import_opml(desk.database, desk.clock, body, by="ada") == (2, 2)
     assert sorted(await urls(desk)) == sorted(before)
 
 
@@ -124,7 +129,7 @@ async def test_a_source_is_named_by_number_address_or_part_of_its_title(desk: De
 
 async def test_a_source_that_gave_stories_is_only_paused_when_it_is_removed(desk: Desk) -> None:
     await desk.hears(entry(1))
-    assert not await remove_source(desk.database, desk.source())
+    assert not await remove_source(desk.database, desk.clock, desk.source().id, by="ada")
     assert desk.source().is_paused
     assert len(desk.stories()) == 1
 
@@ -133,10 +138,10 @@ async def test_a_source_that_was_paused_or_gone_goes_on_when_an_editor_says_so(d
     await desk.follow(desk.wire.answers(410))
     await desk.sweep()
     assert desk.source().gone_at is not None
-    assert await resume_source(desk.database, desk.wire.feed)
-    assert not await resume_source(desk.database, desk.wire.feed)
+    assert await resume_source(desk.database, desk.clock, desk.wire.feed, by="ada")
+    assert not await resume_source(desk.database, desk.clock, desk.wire.feed, by="ada")
     desk.wire.says(entry(1))
     assert (await desk.sweep())[0].new == 1
-    assert not await remove_source(desk.database, desk.source())
-    assert await resume_source(desk.database, desk.wire.feed)
+    assert not await remove_source(desk.database, desk.clock, desk.source().id, by="ada")
+    assert await resume_source(desk.database, desk.clock, desk.wire.feed, by="ada")
     assert not desk.source().is_paused

@@ -41,9 +41,16 @@ class Office:
     async def partner(self, name: str, *channels: str, **terms: Any) -> Partner:
         """A partner with a webhook of its own."""
         found, _ = await add_partner(
-            self.desk.database, self.desk.clock, name, Terms(channels or ("wire",), **terms), (WIRE, OTHER)
+            self.desk.database,
+            self.desk.clock,
+            name,
+            Terms(channels or ("wire",), **terms),
+            (WIRE, OTHER),
+            by="ada",
         )
-        secret = await set_webhook(self.desk.database, name, self.receiver.at(f"/{name}"))
+        secret = await set_webhook(
+            self.desk.database, self.desk.clock, name, self.receiver.at(f"/{name}"), by="ada"
+        )
         assert secret is not None
         self.secrets[name] = secret
         return found
@@ -207,7 +214,7 @@ async def test_the_same_act_is_told_once_however_often_it_is_looked_at(office: O
 async def test_an_editor_sees_who_has_which_version_and_who_has_not_come_yet(office: Office) -> None:
     daily = await office.partner("daily")
     await office.partner("weekly")
-    await set_webhook(office.desk.database, "weekly", None)
+    await set_webhook(office.desk.database, office.desk.clock, "weekly", None, by="ada")
     await office.publish()
     office.receiver.status["/daily"] = 500
     await office.correct()
@@ -231,4 +238,4 @@ async def test_an_address_that_is_none_is_no_webhook(office: Office) -> None:
     await office.partner("daily")
     for url in ("daily.example/hook", "ftp://daily.example/", "https://"):
         with pytest.raises(BadInput, match="is no address of the web"):
-            await set_webhook(office.desk.database, "daily", url)
+            await set_webhook(office.desk.database, office.desk.clock, "daily", url, by="ada")

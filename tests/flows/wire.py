@@ -155,7 +155,7 @@ class Desk:
     async def follow(self, *urls: str, kind: SourceKind = SourceKind.NEWS, **more: Any) -> None:
         """Follow these feeds."""
         drafts = [SourceDraft(url, kind=kind, **more) for url in urls]
-        await add_sources(self.database, self.clock, drafts)
+        await add_sources(self.database, self.clock, drafts, by="ada")
 
     async def claim(self) -> list[SourceDue]:
         """Claim every source, due or not."""

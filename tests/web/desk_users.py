@@ -7,21 +7,26 @@ from html import unescape
 
 import httpx
 
-from aggregator.flows.partners import key_digest
 from aggregator.store import accounts
 from tests.conftest import NOW
 from tests.web.newsroom import Newsroom
 
-KEY = "the-key-of-cleo"
+PASSWORD = "the password of cleo"
 
 
 async def sign_in(newsroom: Newsroom, reader: httpx.AsyncClient, role: str = "chief", zone: str = "") -> str:
     """Cleo signs in with a new account of this role; where that leads her."""
     name = f"cleo-{role}"
-    await newsroom.database.write(lambda s: accounts.add(s, name, role, key_digest(f"{KEY}-{role}"), now=NOW))
-    answer = await reader.post("/desk/sign-in", data={"name": name, "key": f"{KEY}-{role}", "zone": zone})
+    await account(newsroom, name, role, PASSWORD)
+    answer = await reader.post("/desk/sign-in", data={"name": name, "password": PASSWORD, "zone": zone})
     assert answer.status_code == 303
     return str(answer.headers["location"])
+
+
+async def account(newsroom: Newsroom, name: str, role: str, password: str) -> None:
+    """An account that has its password."""
+    kept = await newsroom.passwords.hash(password)
+    await newsroom.database.write(lambda s: accounts.add(s, name, role, now=NOW, password_hash=kept))
 
 
 async def page(client: httpx.AsyncClient, path: str, status: int = 200) -> str:

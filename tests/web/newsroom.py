@@ -8,17 +8,22 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import httpx
+from argon2 import PasswordHasher
 from sqlalchemy import text
 from starlette.types import ASGIApp
 
 from aggregator.flows import editorial, topics
 from aggregator.flows.catalogue import Declared, catalogue_now
 from aggregator.flows.ingest import FetchSettings
+from aggregator.flows.oidc_provider import OidcSettings
+from aggregator.flows.partners import key_digest
+from aggregator.flows.passwords import Passwords
 from aggregator.flows.publish import Rendered, publish_channels
 from aggregator.flows.push import PushSettings
-from aggregator.model import Account, Role
+from aggregator.model import Role
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import Topic
+from aggregator.store import api_keys
 from aggregator.store.database import Database
 from aggregator.web.service import make_service
 from aggregator.web.settings import ServeSettings
@@ -45,6 +50,11 @@ Read more: [The resolution](https://undocs.example/68)
 """
 
 
+def quick_passwords() -> Passwords:
+    """As passwords are kept, at less than a thousandth of the cost."""
+    return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
 @dataclass(slots=True)
 class Newsroom:
     """A database with a web service in front of it, on one clock."""
@@ -58,6 +68,8 @@ class Newsroom:
     push: PushSettings = field(default_factory=PushSettings)
     fetch: FetchSettings | None = None
     soon: Callable[[str], None] | None = None
+    passwords: Passwords = field(default_factory=quick_passwords)
+    oidc: OidcSettings | None = None
 
     @property
     def hubs(self) -> tuple[str, ...]:
@@ -73,10 +85,11 @@ class Newsroom:
             self.serve,
             self.channels,
             self.topics,
-            self.holder,
             self.push,
             fetch=self.fetch,
             soon=self.soon,
+            passwords=self.passwords,
+            sign_in=self.oidc,
         )
 
     def client(self) -> httpx.AsyncClient:
@@ -87,9 +100,11 @@ class Newsroom:
             transport=transport, base_url=self.site.url, headers={"accept-encoding": "identity"}
         )
 
-    async def holder(self, key: str) -> Account | None:
-        """Ada holds the one key there is."""
-        return Account(1, "ada", "editor", NOW) if key == "ada-s-key" else None
+    async def key(self, key: str = "ada-s-key", role: str = "editor") -> None:
+        """A program holds a key of the API."""
+        digest = key_digest(key)
+        about = {"hint": key[:8], "by": "ada", "now": NOW, "expires_at": None}
+        await self.database.write(lambda s: api_keys.add(s, f"cms-{role}", role, digest, **about))
 
     async def render(self) -> list[Rendered]:
         """Let a second pass, decide the topics and render what is stale."""

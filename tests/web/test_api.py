@@ -49,6 +49,7 @@ async def ada(newsroom: Newsroom) -> AsyncIterator[httpx.AsyncClient]:
     await newsroom.brief()
     await newsroom.render()
     await index_search(newsroom.database)
+    await newsroom.key()
     async with newsroom.client() as client:
         client.headers["authorization"] = "Bearer ada-s-key"
         yield client
@@ -193,7 +194,7 @@ async def test_a_pick_is_taken_in_the_name_of_the_key(newsroom: Newsroom, ada: h
     known = newsroom.database.read_now(lambda s: briefs.named(s, "riyadh"))
     assert known is not None
     (link,) = known.links
-    assert (link.passage, link.role.value, link.picked_by) == ("p1", "quote", "ada")
+    assert (link.passage, link.role.value, link.picked_by) == ("p1", "quote", "cms-editor")
     again = await ada.post("/api/briefs/riyadh/picks", json=asked)
     assert again.json()["changed"] is False
 

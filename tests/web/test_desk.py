@@ -10,26 +10,24 @@ import httpx
 import pytest
 
 from aggregator.flows import suggest
-from aggregator.flows.partners import key_digest
 from aggregator.model import Brief, BriefState, Role
-from aggregator.store import accounts, briefs, checks, suggestions
+from aggregator.store import briefs, checks, suggestions
 from aggregator.store.suggestions import Proposal
 from aggregator.web.desk import reading
 from tests.conftest import NOW
 from tests.store.newsroom import follow, heard, keep_stories, record, says
+from tests.web.desk_users import account
 from tests.web.newsroom import BRIEF, Newsroom
 
-KEY = "the-key-of-ada"
+PASSWORD = "the password of ada"
 PAGE = "/desk/briefs/riyadh"
 MEETING = "Delegations meet in Riyadh"
 
 
 async def signed_in(newsroom: Newsroom, reader: httpx.AsyncClient, role: str = "editor") -> None:
-    await newsroom.database.write(
-        lambda session: accounts.add(session, "ada", role, key_digest(KEY), now=NOW)
-    )
+    await account(newsroom, "ada", role, PASSWORD)
     # The site of these tests is under TLS, and so is its cookie.
-    answer = await reader.post("/desk/sign-in", data={"name": "ada", "key": KEY})
+    answer = await reader.post("/desk/sign-in", data={"name": "ada", "password": PASSWORD})
     assert answer.status_code == 303
 
 

@@ -51,7 +51,9 @@ async def test_each_channel_stands_in_a_row_with_who_reads_it(newsroom: Newsroom
         assert "1 subscriber" in shown
         assert "all have the newest" in shown
         assert "nobody yet" in shown
-        await add_partner(newsroom.database, newsroom.clock, "daily", Terms(("paid",)), newsroom.channels)
+        await add_partner(
+            newsroom.database, newsroom.clock, "daily", Terms(("paid",)), newsroom.channels, by="ada"
+        )
         assert "1 partner only" in await page(reader, "/desk/channels")
 
 
@@ -158,7 +160,9 @@ async def test_the_addresses_of_a_public_channel_can_be_checked_and_a_closed_one
     newsroom: Newsroom,
 ) -> None:
     newsroom.channels = (ALL, PAID)
-    await add_partner(newsroom.database, newsroom.clock, "daily", Terms(("paid",)), newsroom.channels)
+    await add_partner(
+        newsroom.database, newsroom.clock, "daily", Terms(("paid",)), newsroom.channels, by="ada"
+    )
     async with newsroom.client() as reader:
         await sign_in(newsroom, reader)
         shown = await page(reader, "/desk/channels/all")

@@ -31,7 +31,9 @@ async def chief(newsroom: Newsroom, reader: httpx.AsyncClient) -> httpx.AsyncCli
 async def daily(newsroom: Newsroom, **terms: object) -> Partner:
     """A partner that reads one channel."""
     agreed = Terms(("all",), title="The Daily", **terms)  # type: ignore[arg-type]
-    return (await add_partner(newsroom.database, newsroom.clock, "daily", agreed, newsroom.channels))[0]
+    return (
+        await add_partner(newsroom.database, newsroom.clock, "daily", agreed, newsroom.channels, by="ada")
+    )[0]
 
 
 def known(newsroom: Newsroom) -> Partner:
@@ -213,7 +215,7 @@ async def test_webhooks_that_were_given_up_are_sent_again(
     await newsroom.brief()
     await newsroom.publish()
     partner = await daily(newsroom)
-    await set_webhook(newsroom.database, "daily", "https://daily.example/hook")
+    await set_webhook(newsroom.database, newsroom.clock, "daily", "https://daily.example/hook", by="ada")
     (act,) = newsroom.database.read_now(briefs.publications)
 
     def give_up(session: Session) -> None:

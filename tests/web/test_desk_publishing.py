@@ -229,8 +229,9 @@ async def test_the_wire_says_how_many_events_came_to_a_view(
 ) -> None:
     monkeypatch.setattr(events, "LOOK", timedelta(milliseconds=5))
     keep_stories(newsroom.database, says("1", MEETING))
-    look = events._of_wire(SimpleNamespace(database=newsroom.database), View(q="riyadh"), 1)  # type: ignore[arg-type]
-    streams = Streams()
+    monkeypatch.setattr(events, "SHARED", timedelta())
+    streams, service = Streams(), SimpleNamespace(database=newsroom.database)
+    look = events._of_wire(service, streams, View(q="riyadh"), 1)  # type: ignore[arg-type]
     heard = streams.follow(look, "0")
     await anext(heard)
     waiting = asyncio.ensure_future(anext(heard))
@@ -239,6 +240,20 @@ async def test_the_wire_says_how_many_events_came_to_a_view(
     await upkeep.index_search(newsroom.database)
     assert '{"new": 2}' in await asyncio.wait_for(waiting, 10)
     streams.close()
+
+
+async def test_all_who_listen_to_one_thing_share_a_look_until_something_is_told() -> None:
+    streams, reads = Streams(), 0
+
+    async def read() -> int:
+        nonlocal reads
+        reads += 1
+        return reads
+
+    assert await asyncio.gather(*(streams.look("wire", read) for _ in range(3))) == [1, 1, 1]
+    assert await streams.look("brief 1", read) == 2
+    streams.stir()
+    assert await asyncio.gather(*(streams.look("wire", read) for _ in range(3))) == [3, 3, 3]
 
 
 @pytest.mark.parametrize("asked", ["", "wire=1", "wire=1&since=x"])

@@ -14,11 +14,10 @@ import pytest
 
 from aggregator.flows import ingest, looking, moves
 from aggregator.flows.ingest import FetchSettings
-from aggregator.flows.partners import key_digest
 from aggregator.flows.publish import publish_channels
 from aggregator.model import Reuse, Source, SourceDraft, SourceKind
 from aggregator.rules.channels import Channel
-from aggregator.store import accounts, documents, pauses, sources
+from aggregator.store import documents, pauses, sources
 from aggregator.store.database import Database
 from feeds.opml import read_opml
 from feeds.read import parse
@@ -26,9 +25,10 @@ from tests.conftest import NOW, Clock
 from tests.feeds.http_server import listening
 from tests.flows.wire import ScriptedWire, entry
 from tests.store.newsroom import failed, follow, heard, record, says, unchanged
+from tests.web.desk_users import account
 from tests.web.newsroom import Newsroom
 
-KEY = "the-key-of-ada"
+PASSWORD = "the password of ada"
 LIST = "/desk/sources"
 HOUR = timedelta(hours=1)
 
@@ -48,10 +48,8 @@ def newsroom(database: Database, clock: Clock) -> Newsroom:
 
 
 async def sign_in(newsroom: Newsroom, reader: httpx.AsyncClient, role: str) -> None:
-    await newsroom.database.write(
-        lambda session: accounts.add(session, "ada", role, key_digest(KEY), now=NOW)
-    )
-    answer = await reader.post("/desk/sign-in", data={"name": "ada", "key": KEY})
+    await account(newsroom, "ada", role, PASSWORD)
+    answer = await reader.post("/desk/sign-in", data={"name": "ada", "password": PASSWORD})
     assert answer.status_code == 303
 
 
@@ -399,7 +397,7 @@ async def test_a_feed_of_a_page_that_does_not_answer_holds_nobody_up(
     wire.says(entry(1), path="/d")
     begun = asyncio.get_running_loop().time()
     async with newsroom.client() as client:
-        await client.post("/desk/sign-in", data={"name": "ada", "key": KEY})
+        await client.post("/desk/sign-in", data={"name": "ada", "password": PASSWORD})
         answer = await send(client, f"{LIST}/look", address=wire.at("/"))
     assert answer.status_code == 200
     assert answer.text.count("no answer in time") == 3
@@ -431,7 +429,7 @@ async def test_what_cannot_be_followed_is_said_in_words_and_the_address_stays(
     wire.answers(200, "Content-Type: application/pdf", body=b"%PDF-1.7 100%", path="/pdf")
     wire.fails("/broken")
     async with newsroom.client() as client:
-        await client.post("/desk/sign-in", data={"name": "ada", "key": KEY})
+        await client.post("/desk/sign-in", data={"name": "ada", "password": PASSWORD})
         for address, said in {
             wire.at("/none"): "Nothing stands at this address",
             wire.at("/slow"): "The server took too long",
@@ -453,7 +451,7 @@ async def test_a_private_address_is_refused_unless_the_settings_allow_it(
     wire.says(entry(1))
     newsroom.fetch = None
     async with newsroom.client() as client:
-        await client.post("/desk/sign-in", data={"name": "ada", "key": KEY})
+        await client.post("/desk/sign-in", data={"name": "ada", "password": PASSWORD})
         answer = await send(client, f"{LIST}/look", address=wire.feed)
         assert answer.status_code == 400
         assert "Addresses of private networks are not asked." in answer.text

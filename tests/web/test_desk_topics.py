@@ -9,14 +9,14 @@ from html import unescape
 import httpx
 import pytest
 
-from aggregator.flows.partners import Terms, add_partner, key_digest
+from aggregator.flows.partners import Terms, add_partner
 from aggregator.rules.channels import FORMATS, Channel
-from aggregator.store import accounts
 from tests.conftest import NOW
 from tests.store.newsroom import keep_stories, says
+from tests.web.desk_users import account
 from tests.web.newsroom import ALL, BRIEFS, Newsroom
 
-KEY = "the-key-of-ada"
+PASSWORD = "the password of ada"
 PAGE = "/desk/topics/talks"
 FORM = {"title": "Ukraine talks", "description": "In Riyadh.", "any": "riyadh OR riyad", "none": "football"}
 DOHA = {"title": "Doha", "slug": "doha", "any": "doha"}
@@ -36,10 +36,8 @@ async def editor(newsroom: Newsroom, reader: httpx.AsyncClient) -> httpx.AsyncCl
 
 
 async def signed_in(newsroom: Newsroom, client: httpx.AsyncClient, role: str = "editor") -> None:
-    await newsroom.database.write(
-        lambda session: accounts.add(session, "ada", role, key_digest(KEY), now=NOW)
-    )
-    answer = await client.post("/desk/sign-in", data={"name": "ada", "key": KEY})
+    await account(newsroom, "ada", role, PASSWORD)
+    answer = await client.post("/desk/sign-in", data={"name": "ada", "password": PASSWORD})
     assert answer.status_code == 303
 
 
@@ -253,7 +251,11 @@ async def test_a_channel_that_ended_answers_410_everywhere_and_may_come_back(
 ) -> None:
     await with_doha(editor)
     await newsroom.render()
-    key = (await add_partner(newsroom.database, newsroom.clock, "daily", Terms(channels=("all",)), (ALL,)))[1]
+    key = (
+        await add_partner(
+            newsroom.database, newsroom.clock, "daily", Terms(channels=("all",)), (ALL,), by="ada"
+        )
+    )[1]
     found = re.search(
         r'channel/from-doha/remove".*?name="began" value="(\d+)"',
         await page(editor, "/desk/topics/doha"),

@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 
 from aggregator.web.locales import LANGUAGES, Reading, spoken, translations, zone_named, zones
 from tests.web.newsroom import Newsroom
-from tests.web.test_desk import KEY, send, signed_in
+from tests.web.test_desk import PASSWORD, send, signed_in
 
 WEB = Path(__file__).parents[2] / "aggregator" / "web"
 AT = datetime(2025, 2, 18, 8, 5, tzinfo=UTC)
@@ -109,9 +109,9 @@ async def test_the_zone_of_the_browser_is_taken_until_somebody_chooses_one(
     newsroom: Newsroom, reader: httpx.AsyncClient
 ) -> None:
     await signed_in(newsroom, reader)
-    await reader.post("/desk/sign-in", data={"name": "ada", "key": KEY, "zone": "Asia/Riyadh"})
+    await reader.post("/desk/sign-in", data={"name": "ada", "password": PASSWORD, "zone": "Asia/Riyadh"})
     assert "<option selected>Asia/Riyadh</option>" in (await reader.get("/desk/you")).text
-    await reader.post("/desk/sign-in", data={"name": "ada", "key": KEY, "zone": "Europe/Paris"})
+    await reader.post("/desk/sign-in", data={"name": "ada", "password": PASSWORD, "zone": "Europe/Paris"})
     assert "<option selected>Asia/Riyadh</option>" in (await reader.get("/desk/you")).text
     await send(reader, "/desk/you", language="fr", zone="Europe/Paris")
     assert "<option selected>Europe/Paris</option>" in (await reader.get("/desk/you")).text

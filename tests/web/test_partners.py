@@ -38,7 +38,11 @@ async def office(newsroom: Newsroom) -> Newsroom:
 async def partner(newsroom: Newsroom, name: str = "daily", *channels: str, **terms: Any) -> str:
     """A partner; its key."""
     terms = {"channels": channels or ("paid", "all"), **terms}
-    return (await add_partner(newsroom.database, newsroom.clock, name, Terms(**terms), newsroom.channels))[1]
+    return (
+        await add_partner(
+            newsroom.database, newsroom.clock, name, Terms(**terms), newsroom.channels, by="ada"
+        )
+    )[1]
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -98,11 +102,13 @@ async def test_a_partner_reads_no_channel_that_was_not_agreed(office: Newsroom) 
 @pytest.mark.parametrize("what", ["the key", "the partner", "its time"])
 async def test_a_key_that_was_taken_back_opens_nothing(office: Newsroom, what: str) -> None:
     key = await partner(office)
-    other = await add_key(office.database, office.clock, "daily", name="second", lifetime=timedelta(days=1))
+    other = await add_key(
+        office.database, office.clock, "daily", name="second", lifetime=timedelta(days=1), by="ada"
+    )
     if what == "the key":
-        await revoke(office.database, office.clock, "daily", "second")
+        await revoke(office.database, office.clock, "daily", "second", by="ada")
     elif what == "the partner":
-        await revoke(office.database, office.clock, "daily")
+        await revoke(office.database, office.clock, "daily", by="ada")
     else:
         office.clock.move(timedelta(days=2))
     async with office.client() as reader:
@@ -173,6 +179,7 @@ async def test_what_a_partner_fetched_is_on_record_and_what_it_did_not_is_not(of
 async def test_an_editor_asks_who_has_a_brief(office: Newsroom) -> None:
     key = await partner(office)
     await partner(office, "weekly")
+    await office.key()
     async with office.client() as reader:
         await reader.get("/api/channels/paid/changes", headers=bearer(key))
         ada = await reader.get("/api/briefs/riyadh/reach", headers=bearer("ada-s-key"))
@@ -271,6 +278,7 @@ async def test_a_question_that_cannot_be_answered_says_what_to_ask(
 
 
 async def test_the_desk_reads_every_channel_and_is_no_partner(office: Newsroom) -> None:
+    await office.key()
     async with office.client() as reader:
         listed = (await reader.get("/api/channels", headers=bearer("ada-s-key"))).json()
         changes = await reader.get("/api/channels/briefs/changes", headers=bearer("ada-s-key"))

@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse, Response
 from aggregator.errors import BadInput
 from aggregator.flows import desk, editorial
 from aggregator.flows.writing import Saved
-from aggregator.model import BriefState, Role, SignedIn
+from aggregator.model import BriefState, Role
+from aggregator.people import SignedIn
 from aggregator.rules.briefs import BriefError
 from aggregator.rules.checks import CONFLICTS
 from aggregator.store import briefs

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any, TypeVar, cast
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -23,8 +24,12 @@ from aggregator.web.desk.frame import Here, Who
 
 router = APIRouter(prefix="/desk", include_in_schema=False)
 
+T = TypeVar("T")
+
 #: Between two looks at the store, where nothing is told of; and at least, whatever is told.
 LOOK, REST = timedelta(seconds=2), timedelta(milliseconds=300)
+#: So long a look is good for other streams, as long as nothing is told of.
+SHARED = timedelta(seconds=1)
 #: After such a silence a comment keeps the connection from being taken for dead.
 HEARTBEAT = timedelta(seconds=15)
 #: A stream ends by itself after so long. A browser then asks anew, and is asked who it is.
@@ -52,6 +57,10 @@ class Streams:
     _is_closed: bool = False
     #: Set, and replaced, whenever there is a reason to look.
     _stirred: asyncio.Event = field(default_factory=asyncio.Event)
+    #: How often there was one.
+    _stirs: int = 0
+    #: What was looked at last, by what it is: after which reason and when, and what is seen.
+    _looks: dict[str, tuple[int, float, asyncio.Task[Any]]] = field(default_factory=dict)
 
     def close(self) -> None:
         """End every stream, since the server ends."""
@@ -60,8 +69,20 @@ class Streams:
 
     def stir(self) -> None:
         """Let every stream look: something changed."""
+        self._stirs += 1
         self._stirred.set()
         self._stirred = asyncio.Event()
+
+    async def look(self, what: str, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What is seen of something: one look for all the streams that have the same reason for it."""
+        now = asyncio.get_running_loop().time()
+        known = self._looks.get(what)
+        if known is None or known[0] != self._stirs or now - known[1] >= SHARED.total_seconds():
+            recent = {key: one for key, one in self._looks.items() if now - one[1] < SHARED.total_seconds()}
+            known = (self._stirs, now, asyncio.create_task(read()))
+            self._looks = {**recent, what: known}
+        # Shielded: a stream that ends must not take the look from the others.
+        return cast(T, await asyncio.shield(known[2]))
 
     async def follow(self, look: Look, since: str) -> AsyncIterator[str]:
         """Tell what differs from the state `since`, and go on telling."""
@@ -97,9 +118,9 @@ async def events(
     if streams.open >= MOST_STREAMS:
         return Response("Too many listen already.\n", 503, {"Retry-After": "60"}, "text/plain")
     if brief:
-        look = await _of_brief(service, brief)
+        look = await _of_brief(service, streams, brief)
     elif wire and since.isascii() and since.isdecimal():
-        look = _of_wire(service, read_view(request.query_params), int(since))
+        look = _of_wire(service, streams, read_view(request.query_params), int(since))
         since = "0"
     else:
         raise BadInput("Say what to listen to: brief=NAME, or wire=1 with since=VERSION.")
@@ -108,22 +129,28 @@ async def events(
     return StreamingResponse(streams.follow(look, heard), headers=_HEADERS, media_type="text/event-stream")
 
 
-async def _of_brief(service: Service, name: str) -> Look:
+async def _of_brief(service: Service, streams: Streams, name: str) -> Look:
     known = await service.database.read(lambda session: require_brief(session, name))
 
+    async def read() -> str:
+        return await service.database.read(lambda session: desk.pulse(session, known.id))
+
     async def look() -> tuple[str, dict[str, object]]:
-        state = await service.database.read(lambda session: desk.pulse(session, known.id))
+        state = await streams.look(f"brief {known.id}", read)
         return state, {"state": state}
 
     return look
 
 
-def _of_wire(service: Service, view: View, since: int) -> Look:
+def _of_wire(service: Service, streams: Streams, view: View, since: int) -> Look:
     seen, count = (since, 0, 0), 0
+
+    async def read() -> tuple[int, int, int]:
+        return await service.database.read(stock)
 
     async def look() -> tuple[str, dict[str, object]]:
         nonlocal seen, count
-        reached = await service.database.read(stock)
+        reached = await streams.look("wire", read)
         if reached != seen:
             seen = reached
             count = await service.database.read(lambda session: arrived(session, view, since))

@@ -6,20 +6,22 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from aggregator.flows.signing_in import signed_in
-from aggregator.model import SignedIn
+from aggregator.people import SignedIn
 from aggregator.rules.channels import Site
 from aggregator.web import static
 from aggregator.web.context import Service, service_of
 from aggregator.web.locales import LANGUAGES, N_, Reading, spoken, zone_named
+from aggregator.web.made import MadePage
 from aggregator.web.pages import environment
 from aggregator.web.policies import content_policy
 
@@ -57,10 +59,15 @@ KEYS = (
     ("?", N_("this sheet")),
 )
 
+#: The pages in the bar that are for some only, with the role that they take.
+RESERVED = (("people", N_("People"), "admin"), ("audit", N_("Audit"), "chief"))
+
 #: What accounts may be, by rising rights.
 ROLES = (N_("viewer"), N_("editor"), N_("chief"), N_("admin"))
 
 _NOT_KEPT = {"Cache-Control": "no-store"}
+#: A page of the desk is nobody else's to embed, by any element.
+_OURS = {"Cross-Origin-Resource-Policy": "same-origin"}
 _POLICY = content_policy(form_action="'self'", script_src="'self'", connect_src="'self'")
 _PORTS = {"http": 80, "https": 443}
 
@@ -120,7 +127,7 @@ async def require_decider(who: Who) -> SignedIn:
     Raises:
         HTTPException: 403, they may only look.
     """
-    if who.account.role == "viewer":
+    if not who.account.may("editor"):
         raise HTTPException(HTTPStatus.FORBIDDEN, "You may look at everything here, and decide nothing.")
     return who
 
@@ -144,9 +151,23 @@ async def require_chief(who: Who) -> SignedIn:
 Chief = Annotated[SignedIn, Depends(require_chief)]
 
 
+async def require_admin(who: Who) -> SignedIn:
+    """Who is signed in and lets people in.
+
+    Raises:
+        HTTPException: 403, that is not theirs to decide.
+    """
+    if not who.account.may("admin"):
+        raise HTTPException(HTTPStatus.FORBIDDEN, "This is for an admin: ask one of them.")
+    return who
+
+
+Admin = Annotated[SignedIn, Depends(require_admin)]
+
+
 def is_chief(who: SignedIn) -> bool:
     """Whether somebody decides for the whole newsroom."""
-    return who.account.role in ("chief", "admin")
+    return who.account.may("chief")
 
 
 async def require_form(request: Request, service: Here, who: Who) -> dict[str, str]:
@@ -222,14 +243,21 @@ def render_desk(
         "version": static.version,
         "who": who,
         "here": "",
-        "places": PLACES,
+        "places": places_of(who),
         "keys": KEYS,
         "now": service.clock(),
         **reading.context(),
         **values,
     }
-    body = environment(reading.language).get_template(f"desk/{template}").render(context)
-    return HTMLResponse(body, status, {**_NOT_KEPT, "Content-Security-Policy": _POLICY})
+    page = environment(reading.language).get_template(f"desk/{template}")
+    headers = {**_NOT_KEPT, **_OURS, "Content-Security-Policy": _POLICY}
+    return MadePage(partial(page.render, context), status, headers)
+
+
+def places_of(who: SignedIn | None) -> list[tuple[str, str]]:
+    """The pages in the bar that somebody may see."""
+    more = [(place, says) for place, says, least in RESERVED if who is not None and who.account.may(least)]
+    return [*PLACES, *more]
 
 
 def _origin(url: str) -> tuple[str, str, int | None] | None:

@@ -18,8 +18,9 @@ from starlette.responses import RedirectResponse, Response
 from aggregator.errors import BadInput
 from aggregator.flows import partner_view, partners
 from aggregator.flows.partners import Terms
-from aggregator.model import Reuse, SignedIn
+from aggregator.model import Reuse
 from aggregator.outgoing import PartnerKey
+from aggregator.people import SignedIn
 from aggregator.rules.entries import brief_id
 from aggregator.web.context import Service
 from aggregator.web.desk import plots
@@ -72,7 +73,7 @@ async def add(service: Here, who: Chief, sent: Sent) -> Response:
         terms = _terms(service, sent, reading_of(who))
         name = sent.get("name", "").strip()
         added, key = await partners.add_partner(
-            service.database, service.clock, name, terms, service.channels
+            service.database, service.clock, name, terms, service.channels, by=who.account.name
         )
     except BadInput as error:
         return await _list(service, who, status=400, typed=sent, problem=str(error))
@@ -95,7 +96,8 @@ async def add_key(name: str, service: Here, who: Chief, sent: Sent) -> Response:
         if expires not in LIFETIMES:
             raise BadInput(N_("Choose one of the times of the form."))
         lifetime = read_duration(expires) if expires else None
-        key = await partners.add_key(service.database, service.clock, name, name=called, lifetime=lifetime)
+        about = (service.database, service.clock, name)
+        key = await partners.add_key(*about, name=called, lifetime=lifetime, by=who.account.name)
     except BadInput as error:
         return await _page(service, who, name, status=400, problem=str(error), typed=sent)
     return await _page(service, who, name, once=Shown(key=key))
@@ -105,7 +107,7 @@ async def add_key(name: str, service: Here, who: Chief, sent: Sent) -> Response:
 async def revoke_key(name: str, service: Here, who: Chief, sent: Sent) -> Response:
     """Let one key open nothing any more."""
     try:
-        await partners.revoke(service.database, service.clock, name, sent.get("key", ""))
+        await partners.revoke(service.database, service.clock, name, sent.get("key", ""), by=who.account.name)
     except BadInput as error:
         return await _page(service, who, name, status=400, problem=str(error))
     return _to(service, name, "key")
@@ -118,7 +120,7 @@ async def revoke(name: str, service: Here, who: Chief, sent: Sent) -> Response:
         said = N_("Tick the box to say that you mean it: the partner reads nothing from then on.")
         return await _page(service, who, name, status=400, problem=said)
     try:
-        await partners.revoke(service.database, service.clock, name)
+        await partners.revoke(service.database, service.clock, name, by=who.account.name)
     except BadInput as error:
         raise HTTPException(HTTPStatus.NOT_FOUND) from error
     return _to(service, name, "partner")
@@ -134,7 +136,7 @@ async def set_webhook(name: str, service: Here, who: Chief, sent: Sent) -> Respo
         said = N_("Write the address at which it is told.")
         return await _page(service, who, name, status=400, problem=said)
     try:
-        secret = await partners.set_webhook(service.database, name, url)
+        secret = await partners.set_webhook(service.database, service.clock, name, url, by=who.account.name)
     except BadInput as error:
         return await _page(service, who, name, status=400, problem=str(error), typed=sent)
     if secret is None:
@@ -146,7 +148,7 @@ async def set_webhook(name: str, service: Here, who: Chief, sent: Sent) -> Respo
 async def retry(name: str, service: Here, who: Chief, sent: Sent) -> Response:
     """Send the webhooks again that were given up."""
     try:
-        await partners.retry_webhooks(service.database, service.clock, name)
+        await partners.retry_webhooks(service.database, service.clock, name, by=who.account.name)
     except BadInput as error:
         raise HTTPException(HTTPStatus.NOT_FOUND) from error
     return _to(service, name, "retry")

@@ -47,7 +47,7 @@ async def publish(slug: str, service: Here, who: Decider, sent: Sent) -> Respons
 @router.post("/{slug}/cancel")
 async def cancel(slug: str, service: Here, who: Decider, sent: Sent) -> Response:
     """Take back that a brief is published by itself."""
-    await editorial.cancel_release(service.database, slug, by=who.account.name)
+    await editorial.cancel_release(service.database, service.clock, slug, by=who.account.name)
     return _told(service, slug)
 
 

@@ -15,7 +15,8 @@ from aggregator.flows import looking
 from aggregator.flows.looking import FeedSeen, Listed, Look
 from aggregator.flows.source_desk import kind_of, language_of, reuse_of, rights_of, title_of
 from aggregator.flows.sources import add_sources, list_of, require_web_url
-from aggregator.model import Reuse, SignedIn, Source, SourceDraft, SourceKind
+from aggregator.model import Reuse, Source, SourceDraft, SourceKind
+from aggregator.people import SignedIn
 from aggregator.web.context import Service
 from aggregator.web.desk import source_words
 from aggregator.web.desk.frame import Decider, Here, Sent, reading_of, render_desk
@@ -114,7 +115,7 @@ async def follow(service: Here, who: Decider, sent: Sent) -> Response:
     except BadInput as error:
         page = Page(sent.get("address", ""), problem=Problem("choice", str(error)))
         return _page(service, who, await _again(service, sent, page))
-    return await _follow(service, drafts)
+    return await _follow(service, who, drafts)
 
 
 @router.post("/list")
@@ -156,7 +157,7 @@ async def follow_list(request: Request, service: Here, who: Decider) -> Response
     except BadInput as error:
         page = Page(given=_given(sent), problem=Problem("chosen", str(error)))
         return await _list_page(service, who, page, drafts)
-    return await _follow(service, chosen)
+    return await _follow(service, who, chosen)
 
 
 async def _list_page(service: Service, who: SignedIn, page: Page, drafts: Sequence[SourceDraft]) -> Response:
@@ -176,8 +177,8 @@ async def _list_page(service: Service, who: SignedIn, page: Page, drafts: Sequen
     )
 
 
-async def _follow(service: Service, drafts: Sequence[SourceDraft]) -> Response:
-    new = await add_sources(service.database, service.clock, drafts)
+async def _follow(service: Service, who: SignedIn, drafts: Sequence[SourceDraft]) -> Response:
+    new = await add_sources(service.database, service.clock, drafts, by=who.account.name)
     service.soon("poll")
     path = f"/desk/sources?told=many&n={new}"
     if len(drafts) == 1:

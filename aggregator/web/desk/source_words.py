@@ -97,6 +97,7 @@ FAILURES = {
     FailureKind.NOT_FOUND: N_("not found"),
     FailureKind.GONE: N_("gone for good"),
     FailureKind.NOT_A_FEED: N_("not a feed"),
+    FailureKind.OURS: N_("not asked, our side is at its limit"),
 }
 
 #: What to do where an address cannot be followed.

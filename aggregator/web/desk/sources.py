@@ -14,8 +14,9 @@ from aggregator.flows import moves
 from aggregator.flows import source_desk as flow
 from aggregator.flows.retention import keep_source
 from aggregator.flows.source_desk import Asked, Followed
-from aggregator.flows.sources import export_opml
-from aggregator.model import Outcome, SignedIn
+from aggregator.flows.sources import export_opml, remove_source
+from aggregator.model import Outcome
+from aggregator.people import SignedIn
 from aggregator.web.context import Service
 from aggregator.web.desk import plots, source_words
 from aggregator.web.desk.frame import Decider, Here, Sent, Who, reading_of, render_desk
@@ -92,7 +93,7 @@ async def describe(source_id: int, service: Here, who: Decider, sent: Sent) -> R
     given = {name: sent.get(name, "") for name in ("title", "kind", "language", "rights", "reuse")}
     await _require(service, source_id)
     try:
-        await flow.describe_source(service.database, service.clock, source_id, **given)
+        await flow.describe_source(service.database, service.clock, source_id, **given, by=who.account.name)
     except BadInput as error:
         return await _page(service, who, source_id, status=400, given=given, problem=str(error))
     service.soon("poll")
@@ -101,13 +102,14 @@ async def describe(source_id: int, service: Here, who: Decider, sent: Sent) -> R
 
 
 @router.post("/sources/{source_id:int}/pause")
-async def pause(source_id: int, service: Here, _: Decider, sent: Sent) -> Response:
+async def pause(source_id: int, service: Here, who: Decider, sent: Sent) -> Response:
     """Pause it, or go on with it."""
     act = sent.get("act")
     if act not in ("pause", "resume"):
         raise BadInput("Say whether it is paused or goes on: one of its buttons does.")
     await _require(service, source_id)
-    await flow.pause_source(service.database, source_id, paused=act == "pause")
+    paused, by = act == "pause", who.account.name
+    await flow.pause_source(service.database, service.clock, source_id, paused=paused, by=by)
     service.soon("poll")
     return _to(service, source_id, "paused" if act == "pause" else "resumed")
 
@@ -127,7 +129,7 @@ async def keep(source_id: int, service: Here, who: Decider, sent: Sent) -> Respo
     days = sent.get("days", "")
     await _require(service, source_id)
     try:
-        await keep_source(service.database, source_id, days)
+        await keep_source(service.database, service.clock, source_id, days, by=who.account.name)
     except BadInput as error:
         return await _page(service, who, source_id, status=400, given={"days": days}, problem=str(error))
     return _to(service, source_id, "keep")
@@ -141,7 +143,7 @@ async def move(source_id: int, service: Here, who: Decider, sent: Sent) -> Respo
         raise BadInput("Say whether to follow it there or not: one of the two buttons does.")
     await _require(service, source_id)
     if act == "refuse":
-        await moves.refuse_proposal(service.database, source_id, by=by)
+        await moves.refuse_proposal(service.database, service.clock, source_id, by=by)
         return _to(service, source_id, "refused")
     try:
         await moves.follow_proposal(service.database, service.clock, source_id, by=by)
@@ -155,15 +157,16 @@ async def move(source_id: int, service: Here, who: Decider, sent: Sent) -> Respo
 async def identify(source_id: int, service: Here, who: Decider, sent: Sent) -> Response:
     """Say by what its entries are known."""
     await _require(service, source_id)
-    await flow.identify_source(service.database, source_id, sent.get("act", ""), by=who.account.name)
+    about = (service.database, service.clock, source_id)
+    await flow.identify_source(*about, sent.get("act", ""), by=who.account.name)
     return _to(service, source_id, "identified")
 
 
 @router.post("/sources/{source_id:int}/stop")
-async def stop(source_id: int, service: Here, _: Decider, __: Sent) -> Response:
+async def stop(source_id: int, service: Here, who: Decider, _: Sent) -> Response:
     """Stop following it; where it gave stories it is only paused."""
     await _require(service, source_id)
-    if await flow.stop_source(service.database, source_id):
+    if await remove_source(service.database, service.clock, source_id, by=who.account.name):
         return _led_to(service, "/desk/sources?told=stopped")
     return _to(service, source_id, "kept")
 

@@ -13,7 +13,7 @@ from aggregator.errors import BadInput
 from aggregator.flows import topic_desk, views
 from aggregator.flows.catalogue import Clash, value_of
 from aggregator.flows.topic_desk import Comparison, TopicRow, compare_topics
-from aggregator.model import SignedIn
+from aggregator.people import SignedIn
 from aggregator.rules.channels import FORMATS
 from aggregator.rules.topics import Topic, compile_topic
 from aggregator.store.definitions import Definition

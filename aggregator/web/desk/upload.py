@@ -12,7 +12,7 @@ from starlette.formparsers import FormParser, MultiPartException, MultiPartParse
 from starlette.requests import Request
 
 from aggregator.errors import BadInput
-from aggregator.model import SignedIn
+from aggregator.people import SignedIn
 from aggregator.web.context import Service
 from aggregator.web.desk.frame import require_our_origin, require_token
 

@@ -42,7 +42,7 @@ async def save_view(service: Here, who: Decider, sent: Sent) -> Response:
 @router.post("/{number}/remove")
 async def remove_view(number: str, service: Here, who: Decider, sent: Sent) -> Response:
     """Forget a saved view; its feed ends with it."""
-    await desk_wire.remove_view(service.database, number)
+    await desk_wire.remove_view(service.database, service.clock, number, by=who.account.name)
     view = view_of(sent.get("query", ""))
     return led_to(service, "/desk/wire" + (f"?{view.query}" if view.query else ""))
 

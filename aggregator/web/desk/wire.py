@@ -13,7 +13,7 @@ from aggregator.errors import BadInput
 from aggregator.flows import desk_event, desk_wire
 from aggregator.flows.desk_wire import MarkedMeanwhile, WirePage
 from aggregator.language.query import QueryError, parse_query
-from aggregator.model import SignedIn
+from aggregator.people import SignedIn
 from aggregator.rules.wire_views import View, read_cursor, read_view
 from aggregator.web.context import Service
 from aggregator.web.desk import wire_shown

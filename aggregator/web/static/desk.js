@@ -6,8 +6,8 @@
   const desk = (window.desk = { $, $$ });
 
   // The clock that somebody reads by is known to their browser alone.
-  const zone = $("input[name=zone][data-own]");
-  if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+  for (const zone of $$("input[name=zone][data-own]"))
+    zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
 
   // What pages do with their text once it is there, and again once a part of it was put in anew.
   const setups = [];
