@@ -140,7 +140,7 @@ async def rounds(url: str, folder: str, asked: argparse.Namespace, script: Path)
     async with opened(settings) as app, httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as wire:
         end = datetime.fromisoformat((await wire.get("/clock")).json()["end"])
         await wire.post("/clock", params={"to": (end - timedelta(hours=6)).isoformat()})
-        await import_opml(app.database, app.clock, (await wire.get("/opml")).content)
+        await import_opml(app.database, app.clock, (await wire.get("/opml")).content, by="bench")
         feeds = (line.rpartition("/")[2] for line in (await wire.get("/urls")).text.split())
         bomb = next((key for key in feeds if _is_bomb(key, kinds, asked)), None)
         if bomb:
