@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -22,10 +21,12 @@ from aggregator.flows import (
     ingest,
     link,
     moves,
+    people,
     publish,
     push,
     pushed,
     retention,
+    settings_audit,
     suggest,
     topics,
     undone,
@@ -35,15 +36,22 @@ from aggregator.flows import (
 from aggregator.flows.catalogue import Catalogue, Declared, catalogue_now
 from aggregator.flows.ingest import OnDone, Round
 from aggregator.flows.looking import Looker
-from aggregator.flows.partners import key_digest
+from aggregator.flows.passwords import Passwords
 from aggregator.flows.publish import Rendered
-from aggregator.model import Account, Clock
-from aggregator.settings import Settings, load
-from aggregator.store import accounts, briefs, claims, schema, sources
+from aggregator.flows.sources import add_sources
+from aggregator.model import Clock
+from aggregator.settings import Settings, load, told
+from aggregator.store import briefs, claims, schema, sources
 from aggregator.store.database import Database
 from feeds.http import Client
 
 OnStart = Callable[[int], None]
+
+#: Files and connections that are asked for at most.
+MOST_HANDLES = 65_536
+
+#: Who did what the settings say, as the audit has it.
+SETTINGS = "settings"
 
 #: Seconds after which a thread lets others have their turn.
 TURN = 0.0005
@@ -77,7 +85,11 @@ class App:
         urls = {source.url for source in known}
         missing = [draft for draft in self.settings.sources if draft.url not in urls]
         if missing:
-            await self.database.write(lambda session: sources.add(session, missing, now=self.clock()))
+            await add_sources(self.database, self.clock, missing, by=SETTINGS)
+
+    async def note_settings(self) -> None:
+        """Write into the audit what the settings say, where that is not what they said last."""
+        await settings_audit.note_settings(self.database, self.clock, told(self.settings))
 
     async def catalogue(self) -> Catalogue:
         """The topics and channels that hold now: those of the settings, and what the desk defined."""
@@ -229,20 +241,21 @@ class App:
         """Look for sources that are not found any more."""
         await moves.look_for_lost(self.database, looker, self.clock)
 
-    async def add_account(self, name: str, role: str) -> str | None:
-        """Make an account and give its key, which nobody can show again; None if the name is taken."""
-        key = secrets.token_urlsafe(32)
-        if await self.database.read(lambda session: accounts.named(session, name)):
-            return None
-        await self.database.write(
-            lambda session: accounts.add(session, name, role, key_digest(key), now=self.clock())
-        )
-        return key
+    async def add_account(self, name: str, role: str, password: str) -> None:
+        """Make an account that has its password already."""
+        await people.add_first(self.database, self.clock, Passwords(), name, role, password)
 
-    async def holder(self, key: str) -> Account | None:
-        """Whose key this is."""
-        digest = key_digest(key)
-        return await self.database.read(lambda session: accounts.holding(session, digest))
+    async def invite(self, name: str, role: str, *, by: str) -> str:
+        """Make an account, and give the address at which its holder chooses a password, once.
+
+        Raises:
+            BadInput: the name is taken or none, or there is no such role.
+        """
+        return self.joining(await people.add_account(self.database, self.clock, name, role, by=by))
+
+    def joining(self, token: str) -> str:
+        """The address of a link with which a password is chosen."""
+        return f"{self.settings.site.page('desk/join')}?token={token}"
 
 
 def read_settings(path: Path | None, *, database: str | None = None) -> Settings:
@@ -265,6 +278,7 @@ async def opened(settings: Settings, *, clock: Clock = now) -> AsyncIterator[App
     feeds and cluster stories work for long, and readers wait for the event loop meanwhile.
     """
     sys.setswitchinterval(TURN)
+    _take_handles()
     database = Database(settings.database)
     try:
         app = App(settings, database, clock)
@@ -272,3 +286,19 @@ async def opened(settings: Settings, *, clock: Clock = now) -> AsyncIterator[App
         yield app
     finally:
         await asyncio.to_thread(database.close)
+
+
+def _take_handles() -> None:
+    """Let this process have as many files and connections open as it may be let.
+
+    Usually that is a thousand until it asks; two thousand subscribers and fifty fetches are more.
+    """
+    try:
+        import resource
+    except ImportError:
+        # Not on Windows, which has no such limit.
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_HANDLES if hard == resource.RLIM_INFINITY else min(hard, MOST_HANDLES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -15,6 +15,7 @@ from typing import Any
 
 from aggregator.app import App, Clients
 from aggregator.flows import ingest, moves, upkeep
+from aggregator.flows.clock import look_at_clock
 from aggregator.flows.looking import Looker
 from aggregator.store import lines, notices
 from aggregator.store.database import Database, StoreError
@@ -33,6 +34,8 @@ ALARMS_EVERY = timedelta(minutes=5)
 def inline(app: App, clients: Clients) -> Schedule:
     """The jobs of a process that does everything."""
     looker = Looker.of(app.settings.fetch)
+    #: Sources that could not be given back, since the store took nothing.
+    owed: set[int] = set()
 
     def news() -> None:
         # Whatever else is under way, what came is found by a search at once.
@@ -41,7 +44,7 @@ def inline(app: App, clients: Clients) -> Schedule:
 
     async def sweep() -> datetime | None:
         found, due = await ingest.poll_due(
-            app.database, clients.fetching, app.clock, app.settings.fetch, on_news=news
+            app.database, clients.fetching, app.clock, app.settings.fetch, on_news=news, owed=owed
         )
         if any(found.failed[kind] for kind in moves.LOST):
             jobs.soon("moves")
@@ -53,8 +56,15 @@ def inline(app: App, clients: Clients) -> Schedule:
             jobs.soon("push")
         return None
 
+    async def see_clock() -> datetime | None:
+        if await look_at_clock(app.database, app.clock):
+            jobs.soon("poll")
+            jobs.soon("push")
+        return None
+
     jobs = Schedule(
         [
+            Job("clock", see_clock),
             Job("poll", sweep),
             Job("search", _run(partial(upkeep.index_search, app.database)), at_least_every=RENDER_EVERY),
             Job("digest", digest, rest=DIGEST_REST, at_least_every=RENDER_EVERY),

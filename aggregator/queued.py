@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from aggregator import measures
 from aggregator.app import App, Clients
 from aggregator.dispatch import (
     ALARMS_EVERY,
@@ -24,6 +25,7 @@ from aggregator.dispatch import (
 )
 from aggregator.errors import BadInput
 from aggregator.flows import ingest, moves, upkeep
+from aggregator.flows.clock import look_at_clock
 from aggregator.flows.looking import Looker
 from aggregator.store import claims, lines, notices, queue_tables
 from aggregator.work.jobs import Job
@@ -104,7 +106,11 @@ async def schedule(app: App, *, say: Callable[[str], None]) -> None:
 
         async def lead() -> None:
             say("At work: this process schedules.")
-            await putting.run()
+            measures.SCHEDULES.set(1)
+            try:
+                await putting.run()
+            finally:
+                measures.SCHEDULES.set(0)
 
         await lines.hold(app.database, "schedule", lead, putting.hear)
 
@@ -247,6 +253,7 @@ class _Putting:
         app, put = self._app, self._put_all
         jobs = Schedule(
             [
+                Job("clock", self._see_clock),
                 Job("poll", self._sweeps),
                 Job("digest", self._digest, rest=DIGEST_REST, at_least_every=RENDER_EVERY),
                 Job("channels", put(lambda: _channels(app)), at_least_every=CHANNELS_EVERY),
@@ -276,6 +283,11 @@ class _Putting:
         await self._queue.put(("sweep", str(number)) for number in range(-(-due // SWEEP)))
         earliest: datetime | None = await self._app.database.read(claims.earliest_due)
         return earliest
+
+    async def _see_clock(self) -> datetime | None:
+        if await look_at_clock(self._app.database, self._app.clock) and self._jobs is not None:
+            self._jobs.soon("poll")
+        return None
 
     async def _digest(self) -> datetime | None:
         wanted = await self._app.to_digest()

@@ -10,11 +10,15 @@ from typing import Any
 
 import uvicorn
 
-from aggregator import dispatch
+from aggregator import dispatch, measures
 from aggregator.app import App
 from aggregator.errors import AggregatorError
 from aggregator.store.database import StoreError
+from aggregator.web.metrics import PATH, Metrics, standing_alone
 from aggregator.web.service import Front, make_service
+
+#: Handles of the listening socket, each of which takes one new connection in a turn of the event loop.
+DOORS = 16
 
 
 def service_of(app: App, soon: Callable[[str], None] | None = None) -> Front:
@@ -27,11 +31,12 @@ def service_of(app: App, soon: Callable[[str], None] | None = None) -> Front:
         settings.serve,
         settings.channels,
         settings.topics,
-        app.holder,
         settings.push,
         settings.keep,
         settings.fetch,
         soon,
+        settings.metrics,
+        sign_in=settings.oidc,
     )
 
 
@@ -55,14 +60,47 @@ async def serve_app(app: App, listener: socket.socket, *, with_schedule: bool) -
         # What is held goes on being served while the store is away; so it is held from the start.
         with contextlib.suppress(StoreError):
             await front.documents.shelf.stamps()
-        await make_server(front).serve(sockets=[listener])
+        measures.SCHEDULES.set(int(with_schedule))
+        await stack.enter_async_context(loop_watched())
+        await make_server(front).serve(sockets=doors(listener))
+
+
+@contextlib.asynccontextmanager
+async def loop_watched() -> AsyncIterator[None]:
+    """Measure how late the event loop turns, until the end of the block."""
+    watching = asyncio.create_task(measures.watch_loop())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def metrics_served(app: App) -> AsyncIterator[str]:
+    """Answer `/metrics`, and nothing else, where `metrics.port` says so; gives its address, "" for none.
+
+    Raises:
+        AggregatorError: something else listens there.
+    """
+    settings = app.settings.metrics
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(loop_watched())
+        if not settings.port:
+            yield ""
+            return
+        listener = listen(settings.host, settings.port)
+        alone = standing_alone(Metrics(app.database, app.clock, settings))
+        await stack.enter_async_context(served(alone, listener))
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        yield f"http://{host}:{settings.port}{PATH}"
 
 
 @contextlib.asynccontextmanager
 async def served(application: Any, listener: socket.socket) -> AsyncIterator[None]:
     """Serve an ASGI application beside what the caller does."""
     server = make_server(application, in_background=True)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
+    task = asyncio.create_task(server.serve(sockets=doors(listener)))
     try:
         yield
     finally:
@@ -97,6 +135,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def doors(listener: socket.socket) -> list[socket.socket]:
+    """A listening socket under several handles.
+
+    uvloop takes one new connection of a handle in each turn of its loop, and those of feed readers mostly
+    are new: where a turn makes a page of the desk, they would wait in line for one turn each.
+    """
+    return [listener, *(listener.dup() for _ in range(DOORS - 1))]
+
+
 class _Server(uvicorn.Server):
     """A server that ends the streams that are open first, so that nobody waits for them."""
 
@@ -120,7 +167,10 @@ def make_server(application: Any, *, in_background: bool = False) -> uvicorn.Ser
     config = uvicorn.Config(
         application,
         lifespan="off",
+        # Requests are logged where their routes are known: see `aggregator.web.requests`.
         access_log=False,
+        # Its own lines are written as all others are: see `aggregator.logs`.
+        log_config=None,
         log_level="warning",
         server_header=False,
         http="httptools",

@@ -24,16 +24,19 @@ from aggregator.errors import BadInput
 from aggregator.flows.alarms import AlarmSettings
 from aggregator.flows.ingest import FetchSettings
 from aggregator.flows.link import LinkSettings
+from aggregator.flows.oidc_provider import OidcSettings, is_guarded
 from aggregator.flows.push import PushSettings
 from aggregator.flows.retention import LEAST
 from aggregator.flows.upkeep import KeepSettings
+from aggregator.logs import LogSettings
 from aggregator.model import LONGEST_ADDRESS, SourceDraft, SourceKind
+from aggregator.people import ROLES
 from aggregator.rules.cadence import Cadences
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.definitions import channel_faults
 from aggregator.rules.topics import Topic, compile_topic
 from aggregator.rules.webhooks import is_secret
-from aggregator.web.settings import ServeSettings
+from aggregator.web.settings import MetricsSettings, ServeSettings
 from aggregator.work.jobs import WorkSettings
 from feeds.urls import absolute
 
@@ -43,6 +46,10 @@ PREFIX = "WIREBRIEF_"
 
 #: A domain or an address of mail (RFC 4151 section 2.1).
 _AUTHORITY = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+
+
+#: Fewer characters could be guessed.
+SHORTEST_TOKEN = 16
 
 
 class SettingsError(BadInput):
@@ -63,6 +70,9 @@ class Settings:
     push: PushSettings = field(default_factory=PushSettings)
     alarms: AlarmSettings = field(default_factory=AlarmSettings)
     work: WorkSettings = field(default_factory=WorkSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    oidc: OidcSettings = field(default_factory=OidcSettings)
     topics: tuple[Topic, ...] = ()
     channels: tuple[Channel, ...] = ()
     #: Followed from the start; more are added by command.
@@ -80,6 +90,31 @@ def example() -> Path:
         if place.is_file():
             return place
     raise SettingsError("This installation lacks its config.toml: install wirebrief anew.")
+
+
+#: What is never told: whoever has it may do what we may. An address with a login in it is one, too.
+_HIDDEN = re.compile(r"secret|password|token$|^database$")
+
+
+def told(settings: Settings) -> dict[str, str]:
+    """What the settings say, by key, as an audit may keep it: no secret, and no list of sources."""
+    return dict(sorted(_told("", {**_values(settings), "sources": len(settings.sources)})))
+
+
+def _told(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        key = f"{prefix}{name}"
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            yield from _told(f"{key}.", _values(value))
+        elif not prefix and name in ("topics", "channels"):
+            yield from _told(f"{name}.", {one.slug: one for one in value})
+        elif value not in (None, "", (), frozenset()):
+            shown = sorted(value) if isinstance(value, frozenset) else value
+            yield key, "…" if _HIDDEN.search(name) else str(shown)
+
+
+def _values(value: Any) -> dict[str, Any]:
+    return {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
 
 
 def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
@@ -260,9 +295,31 @@ def _demands(settings: Settings) -> Iterator[_Demand]:
     yield from _keep_demands(settings.keep, settings.alarms)
     work = settings.work
     yield "work.jobs", work.jobs, work.jobs > 0, "1 or more"
+    yield from _metrics_demands(settings.metrics)
+    yield from _oidc_demands(settings.oidc)
     yield "work.stalled", str(work.stalled), work.stalled >= timedelta(seconds=2), "2s or more"
     yield from _cadence_demands(fetch.cadence)
     yield from _list_demands(settings)
+
+
+def _metrics_demands(metrics: MetricsSettings) -> Iterator[_Demand]:
+    yield "metrics.port", metrics.port, 0 <= metrics.port <= 65_535, "a number from 0 to 65535"
+    token = metrics.token
+    # The message must not repeat it.
+    is_long = not token or (len(token) >= SHORTEST_TOKEN and token.isascii() and token.isprintable())
+    yield "metrics.token", "…" if token else "", is_long, f"{SHORTEST_TOKEN} characters or more, in ASCII"
+
+
+def _oidc_demands(oidc: OidcSettings) -> Iterator[_Demand]:
+    is_safe = not oidc.issuer or is_guarded(oidc.issuer)
+    yield "oidc.issuer", oidc.issuer, is_safe, "an https address; http only on this machine"
+    is_known = not oidc.issuer or bool(oidc.client_id)
+    yield "oidc.client_id", oidc.client_id, is_known, "what the provider calls this desk"
+    yield "oidc.claim", oidc.claim, bool(oidc.claim), 'the name of a claim, such as "email"'
+    yield "oidc.label", oidc.label, bool(oidc.label.strip()), "what the desk calls the provider"
+    # Whoever the provider lets in must not let others in.
+    is_role = oidc.create in ("", *ROLES[:-1])
+    yield "oidc.create", oidc.create, is_role, f'"", or a role: {", ".join(ROLES[:-1])}'
 
 
 def _push_demands(push: PushSettings) -> Iterator[_Demand]:

@@ -32,6 +32,7 @@ class FailureKind(StrEnum):
     NOT_FOUND = "not_found"
     GONE = "gone"
     NOT_A_FEED = "not_a_feed"
+    OURS = "ours"
 
 
 class FeedsError(Exception):

@@ -102,6 +102,8 @@ class Server:
 
     #: URL of its maintenance database.
     url: str
+    #: Where `pg_dump` and the others of its version are.
+    programs: Path
     _sweeper: psycopg.Connection | None = None
 
     def url_of(self, name: str) -> str:
@@ -146,7 +148,7 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) 
     folder = Path(tempfile.mkdtemp(prefix="wirebrief-test-"))
     try:
         with running_postgresql(folder / "data", run_folder) as running:
-            server = Server(running.get_uri())
+            server = Server(running.get_uri(), running.bin_path)
             _make_databases(server)
             yield server
             server.close()
@@ -209,7 +211,7 @@ def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -
     """The URL of a database with all tables and no rows."""
     if backend == "sqlite":
         path = tmp_path / "wirebrief.db"
-        shutil.copyfile(request.getfixturevalue("prepared_file"), path)
+        shutil.copy(request.getfixturevalue("prepared_file"), path)
         return f"sqlite:///{path}"
     server: Server = request.getfixturevalue("postgresql_server")
     return server.swept()
@@ -226,8 +228,15 @@ def database(database_url: str) -> Iterator[Database]:
 def sqlite_database(prepared_file: Path, tmp_path: Path) -> Iterator[Database]:
     """A database with all tables and no rows, for tests about SQLite's own troubles."""
     path = tmp_path / "wirebrief.db"
-    shutil.copyfile(prepared_file, path)
+    shutil.copy(prepared_file, path)
     with strict(Database(f"sqlite:///{path}")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def postgresql_database(postgresql_server: Server) -> Iterator[Database]:
+    """A PostgreSQL with all tables and no rows, for tests about its own troubles."""
+    with Database(postgresql_server.swept()) as opened:
         yield opened
 
 

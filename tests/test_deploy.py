@@ -37,6 +37,8 @@ COMPOSE, CONTAINERFILE = DEPLOY / "docker-compose.yml", DEPLOY / "Containerfile"
 KUBERNETES, SYSTEMD = DEPLOY / "kubernetes", DEPLOY / "systemd"
 PAGE = HOME / "docs" / "scaling.md"
 UNITS = sorted(SYSTEMD.glob("*.service"))
+#: Those that run all the time; a timer starts the other one.
+LASTING = [path for path in UNITS if path.name != "wirebrief-backup.service"]
 
 #: Seconds that a worker may take to record what it fetched.
 WORKER_ENDS = 45
@@ -134,7 +136,7 @@ def calls() -> Iterator[tuple[str, list[str]]]:
 def test_every_command_that_is_called_is_one() -> None:
     every = list(calls())
     verbs = {next(word for word in words if word[0] not in "-/") for _, words in every}
-    assert verbs == {"init", "serve", "worker", "schedule", "migrate"}
+    assert verbs == {"init", "run", "serve", "worker", "schedule", "migrate", "backup"}
     wrong = []
     for place, words in every:
         after = words[2:] if words[0] == "--config" else words
@@ -404,7 +406,7 @@ def test_kubectl_puts_the_folder_together() -> None:
 # systemd
 
 
-@pytest.mark.parametrize("path", UNITS, ids=lambda path: str(path.name))
+@pytest.mark.parametrize("path", LASTING, ids=lambda path: str(path.name))
 def test_a_unit_is_started_again_and_may_do_little(path: Path) -> None:
     keys = unit(path)
     assert (keys["Restart"], keys["StartLimitIntervalSec"]) == ("always", "0")
@@ -417,8 +419,20 @@ def test_a_unit_is_started_again_and_may_do_little(path: Path) -> None:
     assert keys["PartOf"] == keys["WantedBy"] == "wirebrief.target"
 
 
+def test_a_timer_makes_a_backup_every_night_into_a_folder_of_the_units_own() -> None:
+    keys, timer = unit(SYSTEMD / "wirebrief-backup.service"), unit(SYSTEMD / "wirebrief-backup.timer")
+    assert (keys["Type"], keys["User"], keys["ProtectSystem"]) == ("oneshot", "wirebrief", "strict")
+    assert (timer["OnCalendar"], timer["Persistent"]) == ("*-*-* 03:30:00", "true")
+    folder, _, name = shlex.split(keys["ExecStart"])[-1].rpartition("/")
+    assert folder.removeprefix("/var/lib/") in keys["StateDirectory"].split()
+    assert name == "%%a.backup"
+
+
 def test_systemd_takes_the_units() -> None:
-    _, out = said(found("systemd-analyze"), "verify", "--man=no", *UNITS, SYSTEMD / "wirebrief.target")
+    timers = SYSTEMD.glob("*.timer")
+    _, out = said(
+        found("systemd-analyze"), "verify", "--man=no", *UNITS, *timers, SYSTEMD / "wirebrief.target"
+    )
     # The program is not installed here, and systemd before 254 knows no steps.
     expected = re.compile(r"bin/wirebrief is not executable|Unknown key '?Restart(Steps|MaxDelaySec)")
     ours = [line for line in out.splitlines() if "wirebrief" in line]

@@ -22,7 +22,7 @@ import pytest
 import typer
 
 from aggregator import model as desk
-from aggregator import outgoing
+from aggregator import outgoing, people
 from aggregator.cli import cli
 from aggregator.model import SourceDraft
 from aggregator.rules.channels import Channel
@@ -34,7 +34,7 @@ from feeds import errors, model
 
 HOME = Path(__file__).resolve().parents[1]
 DOCS = sorted((HOME / "docs").rglob("*.md"))
-PAGES = [HOME / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + DOCS
+PAGES = [HOME / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")] + DOCS
 GUIDE, SETTINGS = HOME / "docs" / "guide.md", HOME / "docs" / "settings.md"
 
 #: Keys of the lists: how docs write them, and the type of one thing in the list.
@@ -310,7 +310,7 @@ def test_every_dependency_has_its_reason() -> None:
 def test_every_noun_is_in_the_glossary() -> None:
     nouns = {
         name
-        for module in (desk, outgoing, model)
+        for module in (desk, outgoing, people, model)
         for name, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__
     }

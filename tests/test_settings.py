@@ -82,8 +82,8 @@ def test_the_environment_goes_before_the_file(folder: Path) -> None:
         ("[fetch]\nper_hots = 1", "there is no setting fetch.per_hots; did you mean fetch.per_host?"),
         (
             "[keep]\nzzz = 1",
-            "there is no setting keep.zzz; there is: evidence, evidence_bytes, fetches, fragments, silence, "
-            "stories, stories_bytes.",
+            "there is no setting keep.zzz; there is: backups, evidence, evidence_bytes, fetches, fragments, "
+            "silence, stories, stories_bytes.",
         ),
         (
             '[fetch.cadence.news]\nflor = "1m"',

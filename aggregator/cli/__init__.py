@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from typing import NoReturn
 
 import typer
 
-from aggregator.cli import channels, desk, evidence, follow, migrate, partners, publishing, service, wire
+from aggregator.cli import (
+    channels,
+    desk,
+    evidence,
+    follow,
+    keeping,
+    migrate,
+    partners,
+    people,
+    publishing,
+    service,
+    wire,
+)
 from aggregator.cli.base import Context, explain
 from aggregator.errors import AggregatorError
 from feeds.errors import FeedsError
@@ -32,7 +46,9 @@ desk.register(cli)
 publishing.register(cli)
 channels.register(cli)
 partners.register(cli)
+people.register(cli)
 service.register(cli)
+keeping.register(cli)
 migrate.register(cli)
 
 
@@ -54,11 +70,29 @@ def options(
 def main() -> None:
     """Run a command: exit 0 when done, 1 on failure, 2 on wrong words."""
     try:
-        cli()
+        try:
+            cli()
+        finally:
+            # Here, and not as Python ends: what cannot be written is told as anything else is.
+            sys.stdout.flush()
     except (AggregatorError, FeedsError) as error:
         explain(error)
         sys.exit(1)
+    except SystemExit as end:
+        # Typer takes a pipe that nobody reads for a failure.
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _leave(0)
     except BrokenPipeError:
-        # Somebody downstream (head, less) has read enough; nothing more can be said there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _leave(0)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or error.filename is not None:
+            raise
+        explain(AggregatorError(f"The output could not be written: {error.strerror}."))
+        _leave(1)
+
+
+def _leave(code: int) -> NoReturn:
+    """End when nothing more can be said on standard output: who reads it (head, less) has enough, or it is full."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import json
-import logging
 import os
 import signal
 import sys
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
+
+from aggregator import logs
 
 if TYPE_CHECKING:
     import asyncio
@@ -25,6 +27,9 @@ T = TypeVar("T")
 
 #: Characters of a table's line when its output is no terminal.
 WIDE = 200
+
+#: Files that are kept open for nothing, so that a process that may open nothing more can still end in order.
+RESERVE = 8
 
 #: What somebody who ended a command is told.
 FAREWELL = "Stopped. What was done until now is kept."
@@ -46,7 +51,9 @@ class Context:
 
         path = Path(self.config)
         is_default = self.config == "config.toml" and not path.exists()
-        return read_settings(None if is_default else path, database=self.database)
+        settings = read_settings(None if is_default else path, database=self.database)
+        logs.begin(settings.log, verbose=self.verbose)
+        return settings
 
     @contextlib.asynccontextmanager
     async def app(self, settings: Settings | None = None) -> AsyncIterator[App]:
@@ -59,11 +66,7 @@ class Context:
 
 def run(context: typer.Context, work: Callable[[Context], Coroutine[Any, Any, T]]) -> T:
     """Run a command's work in an event loop of its own."""
-    known: Context = context.obj
-    if known.verbose:
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-
-    return run_until_done(work(known))
+    return run_until_done(work(context.obj))
 
 
 def run_until_done(work: Coroutine[Any, Any, T], *, farewell: str = FAREWELL) -> T:
@@ -74,9 +77,10 @@ def run_until_done(work: Coroutine[Any, Any, T], *, farewell: str = FAREWELL) ->
     """
     import asyncio
 
+    reserve = [os.open(os.devnull, os.O_RDONLY) for _ in range(RESERVE)]
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_ended_by_sigterm(work))
+            return runner.run(_ended_by_sigterm(work, reserve))
     except KeyboardInterrupt:
         note(farewell)
         raise typer.Exit(130) from None
@@ -100,8 +104,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _ended_by_sigterm(work: Coroutine[Any, Any, T]) -> T:
-    """The work, which SIGTERM cancels as asyncio.run has Ctrl-C do."""
+async def _ended_by_sigterm(work: Coroutine[Any, Any, T], reserve: list[int]) -> T:
+    """The work, which SIGTERM cancels as asyncio.run has Ctrl-C do; then the reserve is let go of."""
     import asyncio
 
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -111,6 +115,14 @@ async def _ended_by_sigterm(work: Coroutine[Any, Any, T]) -> T:
     # lets requests end, and then raises the signal again for us.
     signal.signal(signal.SIGTERM, lambda _number, _frame: loop.call_soon_threadsafe(task.cancel))
     return await work
+
+
+def editor() -> str:
+    """Who is at the terminal."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "command line"
 
 
 def explain(error: Exception) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from aggregator.cli.base import JSON, Context, note, run, say, say_json, say_table
+from aggregator.cli.base import JSON, Context, editor, note, run, say, say_json, say_table
 from aggregator.errors import BadInput
 
 if TYPE_CHECKING:
@@ -225,14 +224,6 @@ async def _pick(known: Context, brief: str, passage: str, story: str, role: str,
     say(f"{found.slug} {passage}: {taken.title} {done if changed else 'stands as it was'}.")
     if changed and found.state.value == "published":
         note(f"Readers see it after `wirebrief briefs publish {found.slug}`.")
-
-
-def editor() -> str:
-    """Who is at the terminal."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "command line"
 
 
 def _read(file: Path) -> str:

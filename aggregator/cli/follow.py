@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from aggregator.cli.base import JSON, Context, note, progress, run, say, say_json, say_table
+from aggregator.cli.base import JSON, Context, editor, note, progress, run, say, say_json, say_table
 from aggregator.errors import BadInput
 from feeds.errors import ParseError
 
@@ -120,11 +120,11 @@ async def _add(known: Context, url: str, title: str, kind: str, check: bool) -> 
             url, found = await _feed_at(app, url)
             title = title or found
         draft = SourceDraft(url=url, title=title, kind=SourceKind(kind))
-        if await add_sources(app.database, app.clock, [draft]):
+        if await add_sources(app.database, app.clock, [draft], by=editor()):
             say(
                 f"Following {title or url} ({url}). `wirebrief poll` asks it now; `wirebrief run` keeps asking."
             )
-        elif await resume_source(app.database, url):
+        elif await resume_source(app.database, app.clock, url, by=editor()):
             say(f"{url} was paused, and goes on.")
         else:
             say(f"{url} is followed already.")
@@ -184,7 +184,7 @@ async def _remove(known: Context, name: str) -> None:
 
     async with known.app() as app:
         (source,) = await require_sources(app.database, [name])
-        if await remove_source(app.database, source):
+        if await remove_source(app.database, app.clock, source.id, by=editor()):
             say(f"{source.title or source.url} is no longer followed.")
         else:
             say(f"{source.title or source.url} is paused; its {source.stories} stories are kept.")
@@ -206,7 +206,7 @@ async def _import(known: Context, place: str) -> None:
         async with client_for(app.settings.fetch) as client:
             body = await read_document(client, place, app.settings.fetch.limits)
         try:
-            new, named = await import_opml(app.database, app.clock, body)
+            new, named = await import_opml(app.database, app.clock, body, by=editor())
         except (BadInput, ParseError) as error:
             raise BadInput(f"{place}: {error}") from error
     say(f"{named} feeds named, {new} of them new. `wirebrief poll` asks them now.")

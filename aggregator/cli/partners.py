@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from aggregator.cli.base import JSON, Context, note, run, say, say_json, say_table
+from aggregator.cli.base import JSON, Context, editor, note, run, say, say_json, say_table
 from aggregator.errors import BadInput
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ async def _add(known: Context, name: str, terms: dict[str, Any], reuse: str) -> 
             if slug not in topics:
                 raise BadInput(f"There is no topic {slug!r}. There is: {', '.join(topics) or 'none'}.")
         agreed = Terms(**terms, reuse=Reuse(reuse))
-        added, key = await add_partner(app.database, app.clock, name, agreed, held.channels)
+        added, key = await add_partner(app.database, app.clock, name, agreed, held.channels, by=editor())
         _tell_key(app, added.name, added.channels[0], key)
 
 
@@ -171,7 +171,7 @@ async def _key(known: Context, partner: str, name: str, expires: str | None) -> 
 
     lifetime = _lifetime(expires)
     async with known.app() as app:
-        new = await add_key(app.database, app.clock, partner, name=name, lifetime=lifetime)
+        new = await add_key(app.database, app.clock, partner, name=name, lifetime=lifetime, by=editor())
         holder = await app.database.read(lambda session: require_partner(session, partner))
         _tell_key(app, holder.name, holder.channels[0], new)
 
@@ -204,7 +204,7 @@ async def _revoke(known: Context, name: str, key: str | None) -> None:
     from aggregator.flows.partners import revoke as end
 
     async with known.app() as app:
-        found = await end(app.database, app.clock, name, key)
+        found = await end(app.database, app.clock, name, key, by=editor())
     if key is None:
         say(f"{found.title} reads nothing any more, and is sent nothing.")
     else:
@@ -228,7 +228,7 @@ async def _webhook(known: Context, name: str, url: str | None) -> None:
     from aggregator.flows.partners import set_webhook
 
     async with known.app() as app:
-        secret = await set_webhook(app.database, name, url)
+        secret = await set_webhook(app.database, app.clock, name, url, by=editor())
     if secret is None:
         say(f"{name} is told of nothing any more.")
         return
@@ -321,5 +321,5 @@ async def _retry(known: Context, name: str) -> None:
     from aggregator.flows.partners import retry_webhooks
 
     async with known.app() as app:
-        one, again = await retry_webhooks(app.database, app.clock, name)
+        one, again = await retry_webhooks(app.database, app.clock, name, by=editor())
     say(f"{again} webhooks are sent to {one.title} again, by `run` or with `wirebrief publish`.")

@@ -9,8 +9,8 @@ from typing import Any
 
 import typer
 
-from aggregator.cli.base import JSON, Context, note, run, say, say_json
-from aggregator.cli.desk import BRIEF, briefs, editor, in_utc, read_brief_file
+from aggregator.cli.base import JSON, Context, editor, note, run, say, say_json
+from aggregator.cli.desk import BRIEF, briefs, in_utc, read_brief_file
 from aggregator.errors import BadInput
 
 
@@ -58,7 +58,7 @@ async def _cancel(known: Context, name: str) -> None:
     from aggregator.flows.editorial import cancel_release
 
     async with known.app() as app:
-        brief = await cancel_release(app.database, name, by=editor())
+        brief = await cancel_release(app.database, app.clock, name, by=editor())
     say(f"{brief.slug}: it is no longer published by itself.")
 
 

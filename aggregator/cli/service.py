@@ -1,4 +1,4 @@
-"""`init`, `run`, `serve`, `worker`, `schedule`, `publish`, `doctor`, `demo`: the service as a whole."""
+"""`init`, `run`, `serve`, `worker`, `schedule`, `publish`, `demo`: the service as a whole."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from aggregator.cli.base import JSON, Context, note, run, run_until_done, say, say_json
+from aggregator.cli.base import JSON, Context, editor, note, run, run_until_done, say, say_json
 from aggregator.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def register(cli: typer.Typer) -> None:
     """Add these verbs to the command."""
-    for verb in (demo, init, run_, serve, worker, schedule, publish, doctor):
+    for verb in (demo, init, run_, serve, worker, schedule, publish):
         cli.command(verb.__name__.rstrip("_"))(verb)
 
 
@@ -61,7 +61,6 @@ def init(
 
 
 async def _init(known: Context, name: str) -> None:
-    from aggregator.cli.desk import editor
     from aggregator.store import accounts
 
     async with known.app() as app:
@@ -69,11 +68,9 @@ async def _init(known: Context, name: str) -> None:
         if await app.database.read(accounts.count):
             return
         first = name or editor()
-        key = await app.add_account(first, "admin")
-        say(f"Account {first}: its key is shown now and never again:\n\n  {key}\n")
-        note(
-            "It signs you in at the desk, and opens /api as `Authorization: Bearer KEY`. Next: `wirebrief run`."
-        )
+        link = await app.invite(first, "admin", by=first)
+        say(f"Account {first}: choose its password here, once, within three days:\n\n  {link}\n")
+        note("The page answers as soon as `wirebrief run` does. `wirebrief users` lets others in.")
 
 
 def run_(context: typer.Context) -> None:
@@ -98,6 +95,7 @@ def worker(
 
 async def _worker(known: Context, jobs: int) -> None:
     from aggregator import queued
+    from aggregator.serving import metrics_served
 
     if jobs < 0:
         raise BadInput(f"--jobs {jobs}: a worker runs 1 job at once, or more.")
@@ -108,7 +106,10 @@ async def _worker(known: Context, jobs: int) -> None:
         queued.require_many(app)
         at_once = settings.work.jobs
         say(f"{app.database.name}: working, {at_once} job{'s' * (at_once > 1)} at once (Ctrl-C ends it)")
-        await queued.work(app)
+        async with metrics_served(app) as figures:
+            if figures:
+                say(f"  Figures: {figures}")
+            await queued.work(app)
 
 
 def schedule(context: typer.Context) -> None:
@@ -118,11 +119,16 @@ def schedule(context: typer.Context) -> None:
 
 async def _schedule(known: Context) -> None:
     from aggregator import queued
+    from aggregator.serving import metrics_served
 
     async with known.app() as app:
         queued.require_many(app)
         say(f"{app.database.name}: standing by (Ctrl-C ends it)")
-        await queued.schedule(app, say=say)
+        async with metrics_served(app) as figures:
+            if figures:
+                say(f"  Figures: {figures}")
+            await app.note_settings()
+            await queued.schedule(app, say=say)
 
 
 async def _serve(known: Context, *, with_schedule: bool) -> None:
@@ -138,6 +144,8 @@ async def _serve(known: Context, *, with_schedule: bool) -> None:
         say(f"  The editors' desk: {here}/desk")
         for channel in (await app.catalogue()).channels:
             say(f"  {channel.title}: {here}/{channel.path}")
+        if with_schedule:
+            await app.note_settings()
         await serve_app(app, listener, with_schedule=with_schedule)
 
 
@@ -212,22 +220,3 @@ def _tell_files(out: Path | None, files: Sequence[Path], private: Sequence[str])
         say("Beside each stand .gz, .br and .zst, the same compressed.")
     if private:
         say(f"Left out, since only partners may read them: {', '.join(private)}.")
-
-
-def doctor(context: typer.Context, as_json: bool = JSON) -> None:
-    """Look at everything that can be wrong, and say what to do about it."""
-    run(context, lambda known: _doctor(known, as_json))
-
-
-async def _doctor(known: Context, as_json: bool) -> None:
-    from aggregator.flows.upkeep import examine
-
-    async with known.app() as app:
-        findings = await examine(app.database, app.clock, app.settings.keep)
-    for finding in findings:
-        if as_json:
-            say_json({"name": finding.name, "well": finding.is_well, "says": finding.says})
-        else:
-            say(f"{'ok ' if finding.is_well else 'NO '} {finding.name}: {finding.says}")
-    if not all(finding.is_well for finding in findings):
-        raise typer.Exit(1)

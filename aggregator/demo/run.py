@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 import tempfile
 from collections import Counter
@@ -45,8 +46,9 @@ async def run_demo(*, once: bool, out: Path | None, port: int, say: Say, note: S
             await _write(app, out, say)
             if not once:
                 say(f"\nLook at it: {_url(pages)}   (the wire itself: {_url(wire)})")
-                key = await app.add_account(EDITOR, "chief")
-                say(f"The desk: {_url(pages)}/desk/sign-in   name: {EDITOR}   key: {key}")
+                password = secrets.token_urlsafe(12)
+                await app.add_account(EDITOR, "admin", password)
+                say(f"The desk: {_url(pages)}/desk/sign-in   name: {EDITOR}   password: {password}")
                 note("Ctrl-C ends it; nothing of the demo stays on this machine.")
                 # What is decided at its desk is published, as in a newsroom.
                 await serve_app(app, pages, with_schedule=True)

@@ -15,6 +15,7 @@ from functools import partial
 
 from sqlmodel import Session
 
+from aggregator import measures
 from aggregator.flows.push import each, wait_after
 from aggregator.model import Alarm, Clock, Source
 from aggregator.rules.alarms import Watched, alarms_of
@@ -136,6 +137,7 @@ async def send_alarms(
                 is_taken, why, wait = answer.is_success, f"it answered {answer.status}", answer.retry_after
             except FetchError as error:
                 is_taken, why = False, str(error)
+            measures.DELIVERIES.add("alarm", "taken" if is_taken else "failed")
             tries += 1
             is_last = is_taken or tries >= TRIES
             if not is_taken:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from functools import partial
 
 from sqlmodel import Session
 
+from aggregator import measures
 from aggregator.flows import recording
 from aggregator.model import FetchReport, Outcome, Recorded, SourceDue
-from aggregator.store import fetches, push_sources
-from aggregator.store.database import Database, StoreAway
+from aggregator.store import claims, fetches, push_sources
+from aggregator.store.database import Database, StoreAway, StoreError, StoreLocked
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ BATCH, BATCH_READ = 500, 200
 #: longer; the end of a round waits for nothing.
 GATHERING, GATHERING_UNCHANGED = timedelta(milliseconds=200), timedelta(seconds=1)
 
-#: So long what was fetched waits for a server that does not answer.
+#: So long what was fetched waits for a server that does not answer, or a program that has the database.
 AWAY = timedelta(seconds=60)
 
 #: A fetch that is done, ready to be recorded.
@@ -46,11 +47,34 @@ async def record_all(
         if pairs:
             done = await _written(database, partial(_record, pairs=pairs, settle=settle))
             for (source, report), recorded in zip(pairs, done, strict=True):
+                count(report, recorded)
                 note(source, report, recorded)
 
 
+def count(report: FetchReport, done: Recorded) -> None:
+    """Count what was recorded, for whoever watches the service."""
+    measures.FETCHES.add(report.outcome.value, report.failure_kind or "")
+    for change, stories in (("new", done.new), ("changed", done.changed), ("withdrawn", done.withdrawn)):
+        if stories:
+            measures.STORIES.add(change, by=stories)
+    if report.outcome in (Outcome.PUSHED, Outcome.AGAIN):
+        return
+    measures.FETCH_SECONDS.observe(report.seconds)
+    measures.FETCHED_BYTES.add(by=report.body_bytes)
+
+
+async def give_back(database: Database, sources: Collection[int], owed: set[int] | None) -> None:
+    """Give claims back. Where the store takes nothing they are `owed`, to be given back before the next are taken."""
+    try:
+        await database.write(lambda session: claims.release(session, list(sources)))
+    except StoreError:
+        if owed is None:
+            raise
+        owed.update(sources)
+
+
 async def _written(database: Database, work: Callable[[Session], list[Recorded]]) -> list[Recorded]:
-    """Write while the server is away for a while, as when it starts anew: what was fetched is not lost.
+    """Write while the server is away for a while, or another program has it: what was fetched is not lost.
 
     A write of which nobody knows whether it was kept is made again: recording twice keeps nothing twice.
     """
@@ -58,7 +82,7 @@ async def _written(database: Database, work: Callable[[Session], list[Recorded]]
     while True:
         try:
             return await database.write(work)
-        except StoreAway as error:
+        except (StoreAway, StoreLocked) as error:
             if asyncio.get_running_loop().time() > end:
                 raise
             log.warning("what was fetched waits for the database", extra={"reason": str(error)})

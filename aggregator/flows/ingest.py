@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from aggregator import logs, measures
 from aggregator.flows import outages
-from aggregator.flows.batches import Result, record_all
+from aggregator.flows.batches import Result, give_back, record_all
 from aggregator.flows.pacing import asked_of, failed, settle_with
 from aggregator.flows.places import Others, Quiet, place_at
 from aggregator.model import Clock, FetchReport, Outcome, Recorded, SourceDue
@@ -140,6 +141,7 @@ async def poll(
     within: timedelta | None = None,
     even_waiting: bool = False,
     others: Others | None = None,
+    owed: set[int] | None = None,
 ) -> Round:
     """Fetch these sources, which the caller has claimed, and record what they say.
 
@@ -182,8 +184,10 @@ async def poll(
             await _end(weather, database, clock, results, writer)
         finally:
             if left:
-                await database.write(lambda session: claims.release(session, list(left)))
+                await give_back(database, left, owed)
     found.seconds = (clock() - begun).total_seconds()
+    if due:
+        measures.ROUND_SECONDS.observe(found.seconds)
     return found
 
 
@@ -210,9 +214,10 @@ async def poll_due(
     *,
     limit: int = 1000,
     on_news: OnNews | None = None,
+    owed: set[int] | None = None,
 ) -> tuple[Round, datetime | None]:
     """One sweep of what is due; with it, when the next source will be."""
-    found = await sweep(database, client, clock, settings, limit=limit, on_news=on_news)
+    found = await sweep(database, client, clock, settings, limit=limit, on_news=on_news, owed=owed)
     return found, await database.read(claims.earliest_due)
 
 
@@ -225,8 +230,11 @@ async def sweep(
     limit: int = 1000,
     holder: int | None = None,
     on_news: OnNews | None = None,
+    owed: set[int] | None = None,
 ) -> Round:
     """Ask up to `limit` sources of those that are due. With a `holder`, its share of each host only.
+
+    `owed` are the claims that an earlier sweep could not give back: that is done first.
 
     A share is a quarter of the requests that a host takes at once, but one at least: so several workers
     have what is due at a crowded host, and all together never ask it for more.
@@ -235,6 +243,9 @@ async def sweep(
     if holder is not None:
         share = Share(holder, max(1, settings.per_host // _SHARES), settings.per_host)
         settings = replace(settings, per_host=share.places)
+    if owed:
+        await give_back(database, owed, None)
+        owed.clear()
     now = clock()
     due = await database.write(
         lambda session: claims.claim_due(session, now, limit=limit, lease=settings.lease, share=share)
@@ -252,6 +263,7 @@ async def sweep(
         within=SWEEP,
         on_news=on_news,
         others=others if share else None,
+        owed=owed,
     )
 
 
@@ -260,13 +272,16 @@ async def refresh_source(
 ) -> FetchReport:
     """One fetch of one source, read and identified; failures are reports too."""
     begun = clock()
+    # Whoever reads it in a log finds the source's page by the number, and the fetch there by its time.
+    logs.FETCH.set(f"{source.id}-{begun:%Y%m%dT%H%M%S}")
     whole = why_whole(source, begun, after=settings.whole_after)
     known = Validators() if whole else Validators(etag=source.etag, last_modified=source.last_modified)
     try:
         answer = await fetch(client, source.url, validators=known, limits=settings.limits)
         return await _report(answer, clock, settings, source, whole)
     except FetchError as error:
-        log.info("fetch failed", extra={"url": source.url, "kind": error.kind.value, "status": error.status})
+        facts = {"source": source.id, "url": source.url, "kind": error.kind.value, "status": error.status}
+        log.info("fetch failed", extra=facts)
         return failed(error, clock(), begun, settings.cadence, source)
 
 

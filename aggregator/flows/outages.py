@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from aggregator.flows.pacing import AGAIN
 from aggregator.model import FetchReport, SourceDue
 from aggregator.rules.cadence import drifted, in_words
 from aggregator.store import pauses
@@ -24,8 +25,6 @@ KINDS = (FailureKind.UNKNOWN_HOST, FailureKind.UNREACHABLE, FailureKind.TIMEOUT)
 LEAST = 3
 #: Hosts that were asked so shortly before count, too: a round may be small.
 LATELY = timedelta(minutes=2)
-#: So soon everything is asked again.
-AGAIN = timedelta(minutes=1)
 #: An outage that lasts for longer is none of ours: then those are charged that do not answer.
 LONGEST = timedelta(days=1)
 
@@ -46,7 +45,8 @@ class Round:
         if report.failure_kind in KINDS:
             self._held.append((source, report))
             return False
-        self._answered.append(source.url)
+        if report.failure_kind != FailureKind.OURS:
+            self._answered.append(source.url)
         self._keep((source, report))
         return True
 

@@ -28,6 +28,8 @@ from feeds.urls import host_of
 
 log = logging.getLogger(__name__)
 
+#: So soon is asked again whom we could not ask, through our own fault.
+AGAIN = timedelta(minutes=1)
 #: What a server says that wants to be left alone.
 _WAITING = (FailureKind.RATE_LIMITED, FailureKind.UNAVAILABLE)
 
@@ -64,6 +66,8 @@ def failed(
     error: FetchError, now: datetime, begun: datetime, cadences: Cadences, source: SourceDue
 ) -> FetchReport:
     """A fetch that came to nothing, and when the next one is. Who asks us to wait has not failed."""
+    if error.kind is FailureKind.OURS:
+        return _unasked(error, now, begun, source)
     failures = source.failures + weight(error.kind)
     cadence, paced = cadences.of(source.kind), source.paced
     then = []
@@ -83,6 +87,14 @@ def failed(
     then.append(f"asked again in {in_words(next_due - now)}")
     report = _report(error, now, begun, source, failures, next_due, "; ".join(then))
     return replace(report, paced=paced, asked=Asked(hops=error.hops, pauses=pauses))
+
+
+def _unasked(error: FetchError, now: datetime, begun: datetime, source: SourceDue) -> FetchReport:
+    """What we could not ask: nothing is held against the source, which is asked again soon."""
+    next_due = drifted(AGAIN, now, seed=source.url)
+    then = f"asked again in {in_words(next_due - now)}"
+    report = _report(error, now, begun, source, source.failures, next_due, then)
+    return replace(report, asked=Asked(hops=error.hops, is_ours=True))
 
 
 def _report(
@@ -125,7 +137,8 @@ def _settled(
     if asked.move_to:
         # Followed there, it leads nowhere; else it is tried again once its redirects held for as long again.
         chain, since = (chain, now) if taken is not None else ((), now)
-        log.info("source moved", extra={"from": source.url, "to": asked.move_to, "taken_by": taken})
+        facts = {"source": source.id, "from": source.url, "to": asked.move_to, "taken_by": taken}
+        log.info("source moved", extra=facts)
     why = [report.why, _moved(asked, taken), f"asked again in {in_words(next_due - now)}: {wait.why}"]
     return replace(
         report,

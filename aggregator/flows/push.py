@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 import httpx
 from sqlmodel import Session
 
+from aggregator import measures
 from aggregator.errors import BadInput
 from aggregator.model import Clock
 from aggregator.outgoing import StoredDocument, Subscriber, SubscriptionAsked
@@ -302,6 +303,8 @@ async def _deliver(pusher: Pusher, subscriber: Subscriber, document: StoredDocum
         why = f"it answered {answer.status}"
     except FetchError as error:
         why = str(error)
+    is_taken = answer is not None and answer.is_success
+    measures.DELIVERIES.add("push", "taken" if is_taken else "failed")
     await pusher.database.write(
         partial(
             _record_delivery, pusher=pusher, subscriber=subscriber, etag=document.etag, answer=answer, why=why
@@ -339,5 +342,6 @@ async def _ping(pusher: Pusher, ping: Ping) -> None:
         is_told, why = answer.is_success, f"it answered {answer.status}"
     except FetchError as error:
         is_told, why = False, str(error)
+    measures.DELIVERIES.add("ping", "taken" if is_told else "failed")
     at = pusher.clock() + (timedelta() if is_told else wait_after(tries + 1))
     await pusher.database.write(lambda s: subscribers.pinged(s, ping, is_told=is_told, why=why, at=at))

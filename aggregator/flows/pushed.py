@@ -16,8 +16,9 @@ from urllib.parse import urlencode
 from sqlmodel import Session
 
 from aggregator.flows import recording
+from aggregator.flows.batches import count
 from aggregator.flows.push import BATCH, Pusher, each, wait_after
-from aggregator.model import Clock, FetchReport, Outcome, SourceDue
+from aggregator.model import Clock, FetchReport, Outcome, Recorded, SourceDue
 from aggregator.outgoing import PushSource
 from aggregator.rules.channels import Site
 from aggregator.rules.evidence import evidence_of
@@ -96,16 +97,18 @@ async def take_push(
     if is_genuine(signature, body, known.secret):
         report = await asyncio.to_thread(_read, source, body, content_type, clock)
     else:
-        log.warning("push not genuine", extra={"url": source.url})
+        log.warning("push not genuine", extra={"source": source.id, "url": source.url})
 
-    def record(session: Session) -> None:
+    def record(session: Session) -> list[Recorded]:
         if report is None:
             sources.hasten(session, known.source_id, clock())
-            return
+            return []
         push_sources.pushed(session, known, now=clock())
-        recording.record(session, [report])
+        return recording.record(session, [report])
 
-    await database.write(record)
+    for done in await database.write(record):
+        assert report is not None  # noqa: S101 - nothing else was recorded
+        count(report, done)
     return True
 
 
@@ -114,7 +117,7 @@ def _read(source: SourceDue, body: bytes, content_type: str | None, clock: Clock
     try:
         feed = parse(body, content_type=content_type, base_url=source.url)
     except ParseError as error:
-        log.warning("push not read", extra={"url": source.url, "reason": str(error)})
+        log.warning("push not read", extra={"source": source.id, "url": source.url, "reason": str(error)})
         return None
     drafts = read_stories(feed, source_url=source.url, language=source.language, identity=source.identity)
     return FetchReport(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,16 +12,17 @@ from functools import partial
 
 from sqlmodel import Session
 
-from aggregator import __version__
+from aggregator import __version__, measures
 from aggregator.flows.plans import Press, Stand, fragment, language_of, names_of, stand_of
 from aggregator.flows.remembered import Memory
 from aggregator.model import Clock
 from aggregator.outgoing import Carried, Codings, StoredDocument
 from aggregator.rules.channels import Channel, head_of
 from aggregator.rules.codings import packed
-from aggregator.store import carried, documents
+from aggregator.store import carried, documents, stories
 from aggregator.store.database import Database, StoreError
 from aggregator.store.dialects import exclusive
+from aggregator.store.stories import Way
 from feeds.model import Document, Feed
 from feeds.write import WRITERS, Format
 
@@ -64,7 +66,7 @@ async def render_documents(
 
     `stand` is how it stands, where that was just read.
     """
-    language = language_of(channel, press)
+    language, began = language_of(channel, press), time.perf_counter()
     for _ in range(ATTEMPTS):
         if stand is None:
             stand = await database.read(partial(stand_of, channel=channel, site=press.site, memory=memory))
@@ -85,7 +87,9 @@ async def render_documents(
         put = partial(
             _put, channel=channel, new=new, same=same, written=joined.written, stand=stand, clock=clock
         )
-        if await database.write(put):
+        ways = await database.write(put)
+        if ways is not None:
+            _count(new, ways, time.perf_counter() - began)
             return bool(new)
         stand = None
     raise StoreError(
@@ -211,19 +215,35 @@ def _put(
     written: Mapping[str, bytes],
     stand: Stand,
     clock: Clock,
-) -> bool:
-    """Put documents in the place of the old ones; False where another process did so meanwhile."""
+) -> list[Way] | None:
+    """Put documents in the place of the old ones; None where another process did so meanwhile.
+
+    Gives the ways that stories came which stand in them for the first time.
+    """
     exclusive(session, "documents")
     if documents.states(session, channel.slug) != {f: one.state for f, one in stand.old.items()}:
-        return False
+        return None
     for document in new:
         documents.put(session, document)
     for format, state in same.items():
         documents.keep(session, channel.slug, format, state)
     now = clock()
     documents.keep_fragments(session, written, (), now=now)
-    carried.serve(session, channel.slug, [row.entry_id for row in stand.rows], now=now)
-    return True
+    fresh = carried.serve(session, channel.slug, [row.entry_id for row in stand.rows], now=now)
+    # What a channel begins with did not come just now.
+    return stories.ways(session, fresh, now) if stand.old else []
+
+
+def _count(new: Sequence[StoredDocument], ways: Sequence[Way], seconds: float) -> None:
+    """Count what stands ready now, for whoever watches the service."""
+    for document in new:
+        measures.DOCUMENTS.add(document.channel, document.format)
+    if new:
+        measures.RENDER_SECONDS.observe(seconds)
+    for since_published, since_seen in ways:
+        if since_published is not None:
+            measures.WIRE_TO_FEED.observe(since_published, "published")
+        measures.WIRE_TO_FEED.observe(since_seen, "first_seen")
 
 
 async def _next_second(clock: Clock, last: datetime | None) -> datetime:

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from aggregator import measures
 from aggregator.flows.candidates import as_published
 from aggregator.flows.partners import may_have
 from aggregator.flows.push import BATCH, Pusher, each, wait_after
@@ -106,6 +107,7 @@ async def _send(pusher: Pusher, topics: Mapping[str, CompiledTopic], due: Webhoo
         is_taken, why, wait = answer.is_success, f"it answered {answer.status}", answer.retry_after
     except FetchError as error:
         is_taken, why = False, str(error)
+    measures.DELIVERIES.add("webhook", "taken" if is_taken else "failed")
     await pusher.database.write(
         partial(_record, pusher=pusher, due=due, is_taken=is_taken, why=why, wait=wait, size=len(body))
     )

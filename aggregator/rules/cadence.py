@@ -10,8 +10,9 @@ from aggregator.model import SourceKind
 from aggregator.written import Duration
 from feeds.errors import FailureKind
 
-#: How much a failure counts. What a server asks for (429, 503) is no failure of the feed.
+#: How much a failure counts. What a server asks for (429, 503) is no failure of the feed, nor is what we lack.
 WEIGHTS = {
+    FailureKind.OURS: 0.0,
     FailureKind.RATE_LIMITED: 0.0,
     FailureKind.UNAVAILABLE: 0.0,
     FailureKind.TIMEOUT: 0.25,

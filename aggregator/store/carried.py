@@ -95,13 +95,21 @@ def tell(session: Session, rows: Iterable[Carried]) -> int:
     return highest
 
 
-def serve(session: Session, channel: str, ids: Collection[str], *, now: datetime) -> None:
-    """Note that a document stands ready with these entries; of each only the first time counts."""
+def serve(session: Session, channel: str, ids: Collection[str], *, now: datetime) -> list[int]:
+    """Note that a document stands ready with these entries; of each only the first time counts.
+
+    Gives the ids of the stories among those that do so for the first time.
+    """
+    columns = (CARRIED.c.entry_id, CARRIED.c.kind, CARRIED.c.ref)
     unserved = (CARRIED.c.served_at.is_(None), CARRIED.c.channel == channel, CARRIED.c.is_present)
-    new = set(session.execute(select(CARRIED.c.entry_id).where(*unserved)).scalars()) & set(ids)
+    asked = set(ids)
+    new = {
+        id: (kind, ref) for id, kind, ref in session.execute(select(*columns).where(*unserved)) if id in asked
+    }
     for some in chunks(sorted(new), columns=1):
         rows = (CARRIED.c.channel == channel, CARRIED.c.entry_id.in_(some))
         session.execute(update(CARRIED).where(*rows).values(served_at=now))
+    return [ref for kind, ref in new.values() if kind == "story"]
 
 
 def newest_change(session: Session) -> int:

@@ -54,6 +54,13 @@ def count_due(session: Session, now: datetime, *, most: int) -> int:
     return int(session.execute(select(func.count()).select_from(found)).scalar_one())
 
 
+def due_since(session: Session, now: datetime) -> datetime | None:
+    """Since when the first of the sources that `claim_due` would find is due; None where none is."""
+    query = select(func.min(SOURCE.c.next_due)).where(_is_free(now), *_is_due(now))
+    found: datetime | None = session.execute(query).scalar()
+    return found
+
+
 def claim_now(
     session: Session, now: datetime, *, lease: timedelta, only: Sequence[int] = (), even_waiting: bool = False
 ) -> list[SourceDue]:

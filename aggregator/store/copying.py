@@ -45,7 +45,7 @@ from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 from sqlmodel import Session
 
 # Their tables are in the metadata once they are imported.
-from aggregator.store import tables_desk, tables_ingest, tables_out  # noqa: F401
+from aggregator.store import tables_desk, tables_ingest, tables_out, tables_people  # noqa: F401
 from aggregator.store.database import StoreError
 from aggregator.store.dialects import is_sqlite
 from aggregator.store.stories import INDEX

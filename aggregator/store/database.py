@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, NoSuchModuleError
 from sqlmodel import Session
 
+from aggregator import measures
 from aggregator.errors import AggregatorError, BadInput
 from aggregator.store.notices import pending_of
 
@@ -28,6 +31,9 @@ T = TypeVar("T")
 #: How long another process's write is waited for, in seconds.
 BUSY_SECONDS = 30
 READERS = 4
+
+#: A traceback in a log names statements, but not what they were to store.
+_QUIET: dict[str, Any] = {"hide_parameters": True}
 
 
 class StoreError(AggregatorError):
@@ -41,6 +47,10 @@ class StoreUnusable(StoreError):
 class StoreAway(StoreUnusable):
     """The server does not answer: it may be starting anew. Of a write that was under way nobody knows
     whether it was kept."""
+
+
+class StoreLocked(StoreError):
+    """Another program had the database to itself for too long."""
 
 
 class StoreFull(StoreError):
@@ -100,7 +110,7 @@ class Database:
         Raises:
             StoreError: the database refused.
         """
-        return await self._on(self._writer, lambda: self.write_now(work))
+        return await self._on(self._writer, "write", lambda: self.write_now(work))
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Run `work` on a reading thread, against one consistent state.
@@ -108,7 +118,7 @@ class Database:
         Raises:
             StoreError: the database refused.
         """
-        return await self._on(self._readers, lambda: self.read_now(work))
+        return await self._on(self._readers, "read", lambda: self.read_now(work))
 
     def write_now(self, work: Callable[[Session], T]) -> T:
         """`write` for callers that run no event loop, such as migrations and the command line."""
@@ -134,9 +144,16 @@ class Database:
         self._reading.dispose()
 
     @staticmethod
-    async def _on(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    async def _on(threads: ThreadPoolExecutor, name: str, work: Callable[[], T]) -> T:
+        asked = time.perf_counter()
+
+        def run() -> T:
+            measures.DATABASE_WAIT.observe(time.perf_counter() - asked, name)
+            with measures.DATABASE_SECONDS.timed(name):
+                return work()
+
         # Shielded: a write that began is let end even when its caller is cancelled (Ctrl-C).
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(threads, work))
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(threads, run))
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -157,14 +174,19 @@ class Database:
                 f"{self.name} is no readable database ({said}). It was left as it is: "
                 "move it away to begin anew, or put a backup in its place."
             )
+        if "unable to open" in said and _is_out_of_handles():
+            return StoreError(
+                f"{self.name} could not be opened: this process has too many files and connections open. "
+                "It goes on by itself once some are closed; where it comes back, raise the limit (ulimit -n)."
+            )
         if "unable to open" in said or "readonly" in said:
             return StoreUnusable(
                 f"{self.name} cannot be opened for writing ({said}). "
                 "Check that its folder exists and that this user may write there."
             )
         if "locked" in said:
-            return StoreError(
-                f"{self.name} was locked by another program for {BUSY_SECONDS} seconds. "
+            return StoreLocked(
+                f"{self.name} was locked by another program for {_busy_seconds(self.url):g} seconds. "
                 "End that program, or try again when it is done."
             )
         # Asked first, since a database missing altogether "does not exist" either.
@@ -204,7 +226,7 @@ _URL_HELP = (
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        return create_engine(_patient(url), pool_size=READERS + 2, pool_pre_ping=True)
+        return create_engine(_patient(url), pool_size=READERS + 2, pool_pre_ping=True, **_QUIET)
     except ModuleNotFoundError as error:
         raise BadInput("PostgreSQL needs its driver: install wirebrief[postgresql].") from error
 
@@ -221,6 +243,12 @@ def _patient(url: URL) -> URL:
     return url.update_query_dict({name: value for name, value in lines.items() if name not in url.query})
 
 
+def _busy_seconds(url: URL) -> float:
+    """How long another program's write is waited for: as the URL has it (`?timeout=5`), else as usual."""
+    given = url.query.get("timeout", "")
+    return float(given) if isinstance(given, str) and given.isdecimal() else BUSY_SECONDS
+
+
 def _use_wal(connection: sqlite3.Connection) -> None:
     """Write ahead. Several programs that begin at once may meet here: SQLite does not wait by itself."""
     patient_until = time.monotonic() + BUSY_SECONDS
@@ -235,7 +263,8 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _sqlite_engine(url: URL, *, begin: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    connecting = {"timeout": _busy_seconds(url), "check_same_thread": False}
+    engine = create_engine(url, connect_args=connecting, **_QUIET)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _record: Any) -> None:
@@ -257,6 +286,15 @@ def _sqlite_engine(url: URL, *, begin: str) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _is_out_of_handles() -> bool:
+    """Whether this process may open nothing more; SQLite says no more of it than that it could not."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno in (errno.EMFILE, errno.ENFILE)
+    return False
 
 
 def sqlite_path(url: URL) -> Path | None:

@@ -52,6 +52,7 @@ LOCKS = {
     "queue": 71_010,
     "topics": 71_013,
     "anchors": 71_014,
+    "people": 71_015,
     # Held by a line for as long as a process does what there is to do once.
     "schedule": 71_011,
     "reading": 71_012,

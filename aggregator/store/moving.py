@@ -290,14 +290,29 @@ def highest_ids(session: Session) -> dict[str, int]:
             continue
         highest = session.execute(select(func.max(column))).scalar() or 0
         if not is_sqlite(session):
-            name = _sequence(session, table)
-            given = text(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {name}")  # noqa: S608
-            highest = max(highest, session.execute(given).scalar_one())
+            highest = max(highest, _last_given(session, table))
         found[table.name] = highest
     if is_sqlite(session):
         for name, given in session.execute(text("SELECT name, seq FROM sqlite_sequence")):
             found[name] = max(found.get(name, 0), given)
     return found
+
+
+def numbers_taken(session: Session) -> list[str]:
+    """Tables of PostgreSQL in which the next row would get the number of one that is there."""
+    return sorted(
+        table.name
+        for table in every_table()
+        if (column := table.autoincrement_column) is not None
+        and (session.execute(select(func.max(column))).scalar() or 0) > _last_given(session, table)
+    )
+
+
+def _last_given(session: Session, table: Table) -> int:
+    """The last number that PostgreSQL gave to a row of a table."""
+    name = _sequence(session, table)
+    given = text(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {name}")  # noqa: S608
+    return int(session.execute(given).scalar_one())
 
 
 def number_on(session: Session, highest: dict[str, int]) -> None:

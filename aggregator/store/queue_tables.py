@@ -44,3 +44,15 @@ def _make(session: Session, sql: str, version: str) -> None:
     run(sql)
     escaped = version.replace("'", "''")
     run(f"COMMENT ON SCHEMA {QUEUE} IS '{escaped}'")
+
+
+def jobs(session: Session) -> dict[tuple[str, str], int]:
+    """How many jobs there are, by the name of their queue and their status; none where there is no queue."""
+    if session.connection().dialect.name == "sqlite":
+        return {}
+    table = f"{QUEUE}.procrastinate_jobs"
+    if session.execute(text("SELECT to_regclass(:name)"), {"name": table}).scalar() is None:
+        return {}
+    # The schema's name is ours.
+    query = f"SELECT queue_name, status::text, count(*) FROM {table} GROUP BY 1, 2"  # noqa: S608
+    return {(queue, status): int(count) for queue, status, count in session.execute(text(query))}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Column, MetaData, String, Table, inspect, select
@@ -30,6 +32,10 @@ def prepare(database: Database, *, is_filled: bool = False) -> None:
         raise StoreUnusable(
             f"The folder {path.parent} for the database does not exist: make it, or name another."
         )
+    if path is not None and not path.exists():
+        # Secrets of subscribers and partners will stand in it: it is nobody else's to read.
+        with contextlib.suppress(OSError):
+            path.touch(0o600, exist_ok=True)
     have, is_closed = database.read_now(lambda session: (revision(session), is_being_filled(session)))
     if is_closed and not is_filled:
         raise StoreUnusable(
@@ -39,7 +45,7 @@ def prepare(database: Database, *, is_filled: bool = False) -> None:
     want = head()
     if have == want:
         return
-    if have is not None and have not in _known():
+    if have is not None and have not in known():
         raise StoreUnusable(
             f"{database.name} was written by a newer wirebrief (schema {have}); this one knows {want}. "
             "Update wirebrief; nothing was changed."
@@ -65,6 +71,7 @@ def is_being_filled(session: Session) -> bool:
     return inspect(session.connection()).has_table(MIGRATION)
 
 
+@cache
 def head() -> str:
     """The revision that this program works with: the files of the migrations are named by theirs."""
     newest = max(path.name for path in Path(_folder(), "versions").glob("r[0-9]*.py"))
@@ -77,7 +84,7 @@ def drift(session: Session) -> list[str]:
     from alembic.migration import MigrationContext
 
     # Their tables are in the metadata once they are imported.
-    from aggregator.store import tables_desk, tables_ingest, tables_out  # noqa: F401
+    from aggregator.store import tables_desk, tables_ingest, tables_out, tables_people  # noqa: F401
     from aggregator.store.tables import metadata
 
     def ours(name: str | None, kind: str, _parents: object) -> bool:
@@ -91,7 +98,8 @@ def _tables(session: Session) -> list[str]:
     return sorted(inspect(session.connection()).get_table_names())
 
 
-def _known() -> set[str]:
+def known() -> set[str]:
+    """Every revision that this program can bring to its own."""
     from alembic.script import ScriptDirectory
 
     return {script.revision for script in ScriptDirectory(_folder()).walk_revisions()}

@@ -193,6 +193,26 @@ def ids_between(
     return [story for _, story in found], reached
 
 
+#: Seconds since a story was published (None where it names no time, or one to come), and since it was first seen.
+Way = tuple[float | None, float]
+
+
+def ways(session: Session, ids: Sequence[int], now: datetime) -> list[Way]:
+    """How long ago these stories were published and first seen, without those published before we followed."""
+    found: list[Way] = []
+    for some in chunks(ids, columns=1):
+        query = (
+            select(STORY.c.published, STORY.c.first_seen, SOURCE.c.added_at)
+            .join(SOURCE, SOURCE.c.id == STORY.c.source_id)
+            .where(STORY.c.id.in_(some))
+        )
+        for published, seen, followed in session.execute(query):
+            is_told = published is not None and followed <= published <= now
+            since = (now - published).total_seconds() if is_told else None
+            found.append((since, max(0.0, (now - seen).total_seconds())))
+    return found
+
+
 def newest_version(session: Session) -> int:
     """The highest version id, 0 where there is none."""
     return int(session.execute(select(func.coalesce(func.max(VERSION.c.id), 0))).scalar_one())

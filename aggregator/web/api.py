@@ -11,16 +11,17 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
 from aggregator.errors import BadInput
-from aggregator.flows import editorial, link, views
-from aggregator.model import Account, Role
+from aggregator.flows import editorial, link, people, views
+from aggregator.model import Role
+from aggregator.people import ApiKey
 from aggregator.web.context import Service, service_of
 
 #: Stories in one answer at most.
 MOST = 500
 
 
-async def account_of(request: Request) -> Account:
-    """Whoever holds the key of a request.
+async def program_of(request: Request) -> ApiKey:
+    """The program that holds the key of a request.
 
     Raises:
         HTTPException: 401, there is no key or it is nobody's (RFC 6750 section 3).
@@ -29,17 +30,32 @@ async def account_of(request: Request) -> Account:
     if scheme.lower() != "bearer" or not key.strip():
         challenge = {"WWW-Authenticate": 'Bearer realm="wirebrief"'}
         raise HTTPException(401, "Send your key as Authorization: Bearer KEY.", challenge)
-    account = await service_of(request).holder(key.strip())
-    if account is None:
+    service = service_of(request)
+    program = await people.key_holder(service.database, service.clock, key.strip())
+    if program is None:
         challenge = {"WWW-Authenticate": 'Bearer realm="wirebrief", error="invalid_token"'}
-        raise HTTPException(401, "This key is nobody's, or was revoked.", challenge)
-    return account
+        raise HTTPException(401, "This key is nobody's, was revoked or has expired.", challenge)
+    return program
 
 
 Here = Annotated[Service, Depends(service_of)]
-Who = Annotated[Account, Depends(account_of)]
+Who = Annotated[ApiKey, Depends(program_of)]
 
-router = APIRouter(prefix="/api", dependencies=[Depends(account_of)])
+
+async def decider_of(who: Who) -> ApiKey:
+    """A program that may decide on briefs.
+
+    Raises:
+        HTTPException: 403, it may only look.
+    """
+    if not who.may("editor"):
+        raise HTTPException(403, f"The key {who.name!r} may look, and decide nothing.")
+    return who
+
+
+Decider = Annotated[ApiKey, Depends(decider_of)]
+
+router = APIRouter(prefix="/api", dependencies=[Depends(program_of)])
 
 
 async def known_brief(brief: str, service: Here) -> str:
@@ -107,7 +123,7 @@ async def suggestions(brief: Brief, service: Here) -> dict[str, Any]:
 
 
 @router.post("/briefs/{brief}/picks")
-async def pick(brief: Brief, asked: Pick, service: Here, who: Who) -> dict[str, Any]:
+async def pick(brief: Brief, asked: Pick, service: Here, who: Decider) -> dict[str, Any]:
     """Take a story for a passage."""
     return await _decide(service, brief, asked, who, undo=False)
 
@@ -116,7 +132,7 @@ async def pick(brief: Brief, asked: Pick, service: Here, who: Who) -> dict[str, 
 async def undo_pick(
     brief: Brief,
     service: Here,
-    who: Who,
+    who: Decider,
     asked: Pick | None = None,
     passage: str | None = None,
     story: str | None = None,
@@ -130,13 +146,13 @@ async def undo_pick(
 
 
 @router.post("/briefs/{brief}/publish")
-async def publish(brief: Brief, service: Here, who: Who) -> dict[str, Any]:
+async def publish(brief: Brief, service: Here, who: Decider) -> dict[str, Any]:
     """Publish a brief, or what changed of it since. Its channels follow within seconds."""
     found, act = await editorial.publish_brief(service.database, service.clock, brief, by=who.name)
     return {"brief": views.brief_json(found), "act": act.value if act else None}
 
 
-async def _decide(service: Service, brief: str, asked: Pick, who: Account, *, undo: bool) -> dict[str, Any]:
+async def _decide(service: Service, brief: str, asked: Pick, who: ApiKey, *, undo: bool) -> dict[str, Any]:
     found, story, changed = await editorial.pick_story(
         service.database,
         service.clock,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -11,9 +11,11 @@ from starlette.requests import Request
 from aggregator.flows.catalogue import Catalogue, Keeper
 from aggregator.flows.ingest import FetchSettings
 from aggregator.flows.looking import Looker
+from aggregator.flows.oidc_provider import Provider
+from aggregator.flows.passwords import Passwords
 from aggregator.flows.push import PushSettings
 from aggregator.flows.upkeep import KeepSettings
-from aggregator.model import Account, Clock
+from aggregator.model import Clock
 from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import CompiledTopic
 from aggregator.store.database import Database
@@ -22,9 +24,6 @@ from aggregator.web.keys import Meter
 from aggregator.web.settings import ServeSettings
 
 Stamps = dict[tuple[str, str], str]
-
-#: Says whose a key is.
-Holder = Callable[[str], Awaitable[Account | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +36,19 @@ class Service:
     serve: ServeSettings
     #: Knows the topics and channels that hold.
     keeper: Keeper
-    #: Whose key this is.
-    holder: Holder
     push: PushSettings
     meter: Meter
     #: Pages that show channels, by path, with what they were made under: the newest definition and
     #: the documents' ETags.
     pages: dict[str, tuple[tuple[int, Stamps], Resource]] = field(default_factory=dict)
+    #: Makes and compares what is kept of passwords.
+    passwords: Passwords = field(default_factory=Passwords)
     #: When a source counts as silent.
     keep: KeepSettings = field(default_factory=KeepSettings)
     #: Looks at addresses for editors; by default it reaches no private network.
     looker: Looker = field(default_factory=lambda: Looker.of(FetchSettings()))
+    #: Who else says who somebody is; None where the settings name nobody.
+    oidc: Provider | None = None
     #: Makes a job of this process run soon, by its name; nothing happens where the process has no jobs.
     soon: Callable[[str], None] = lambda _: None
 

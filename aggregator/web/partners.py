@@ -11,15 +11,16 @@ from pydantic import BaseModel
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 
-from aggregator.flows import partners
+from aggregator.flows import partners, people
 from aggregator.flows.partners import Change, Changes, changes_for, note_taken
-from aggregator.model import Account
 from aggregator.outgoing import Partner, Told, Usage
+from aggregator.people import ApiKey
 from aggregator.rules.channels import FORMATS, Channel
 from aggregator.store.partners import usage as usage_of
 from aggregator.web.api import Brief, Who
 from aggregator.web.context import Service, service_of
 from aggregator.web.keys import key_of
+from aggregator.web.made import beside
 from feeds.dates import rfc3339
 from feeds.write import jsonfeed, ninjs
 
@@ -115,7 +116,7 @@ class ReachOut(BaseModel):
     not_yet: list[str]
 
 
-async def reader_of(request: Request) -> Partner | Account:
+async def reader_of(request: Request) -> Partner | ApiKey:
     """The partner or the desk's account that a key belongs to; a partner's requests are counted.
 
     Raises:
@@ -132,13 +133,13 @@ async def reader_of(request: Request) -> Partner | Account:
             said = f"{partner.title} may ask {partner.per_minute} times a minute."
             raise HTTPException(429, said, {"Retry-After": str(wait)})
         return partner
-    account = await service.holder(key)
-    if account is None:
+    program = await people.key_holder(service.database, service.clock, key)
+    if program is None:
         raise _unknown("This key is nobody's, was revoked or has expired.", error=True)
-    return account
+    return program
 
 
-async def partner_of(reader: Annotated[Partner | Account, Depends(reader_of)]) -> Partner:
+async def partner_of(reader: Annotated[Partner | ApiKey, Depends(reader_of)]) -> Partner:
     """The partner that a key belongs to.
 
     Raises:
@@ -149,7 +150,7 @@ async def partner_of(reader: Annotated[Partner | Account, Depends(reader_of)]) -
     return reader
 
 
-Reader = Annotated[Partner | Account, Depends(reader_of)]
+Reader = Annotated[Partner | ApiKey, Depends(reader_of)]
 ThePartner = Annotated[Partner, Depends(partner_of)]
 
 router = APIRouter(prefix="/api", tags=["partners"])
@@ -204,13 +205,7 @@ async def changes(
     partner = reader if isinstance(reader, Partner) else None
     read = partial(changes_for, channel=channel, site=service.site, since=since, limit=limit, partner=partner)
     found = await service.database.read(read)
-    said = ChangesOut(
-        channel=slug,
-        changes=[_change(one, format, channel, service) for one in found.changes],
-        next=found.next,
-        more=found.is_more,
-    )
-    body = said.model_dump_json().encode()
+    body = await beside(partial(_written, found, format, channel, service))
     task = BackgroundTask(_note, service, partner, found, len(body)) if partner else None
     headers = {"Cache-Control": "no-store"}
     if partner is not None:
@@ -269,8 +264,8 @@ async def _note(service: Service, partner: Partner, found: Changes, size: int) -
     )
 
 
-def _readable(service: Service, reader: Partner | Account) -> list[Channel]:
-    if isinstance(reader, Account):
+def _readable(service: Service, reader: Partner | ApiKey) -> list[Channel]:
+    if isinstance(reader, ApiKey):
         return list(service.channels)
     return [channel for channel in service.channels if channel.slug in reader.channels]
 
@@ -283,6 +278,13 @@ def _channel(channel: Channel, service: Service) -> ChannelOut:
         formats={format: service.site.page(channel.path_as(format)) for format in FORMATS},
         changes=service.site.page(f"api/channels/{channel.slug}/changes"),
     )
+
+
+def _written(found: Changes, format: str, channel: Channel, service: Service) -> bytes:
+    """What is answered, as JSON: a hundred entries take as long as a page of the desk."""
+    changes = [_change(one, format, channel, service) for one in found.changes]
+    said = ChangesOut(channel=channel.slug, changes=changes, next=found.next, more=found.is_more)
+    return said.model_dump_json().encode()
 
 
 def _change(one: Change, format: str, channel: Channel, service: Service) -> ChangeOut:

@@ -37,8 +37,15 @@ SECURITY = encode(
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "strict-origin-when-cross-origin"),
         ("Cross-Origin-Opener-Policy", "same-origin"),
+        (
+            "Permissions-Policy",
+            "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
     ]
 )
+
+#: And on a site that browsers reach under TLS: they come back under TLS, for a year (RFC 6797).
+UNDER_TLS = encode([("Strict-Transport-Security", "max-age=31536000")])
 
 #: A page that shows times by its reader's clock: a script of ours, and nothing that it could talk to.
 WITH_TIMES = (("Content-Security-Policy", content_policy(script_src="'self'")),)

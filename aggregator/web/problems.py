@@ -9,9 +9,10 @@ from http import HTTPStatus
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from aggregator import logs
 from aggregator.errors import AggregatorError, BadInput
 from aggregator.web.context import service_of
 from aggregator.web.locales import N_
@@ -47,6 +48,7 @@ def handle(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(AggregatorError, _aggregator)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -60,6 +62,7 @@ def say(request: Request, status: int, sentence: str, headers: Mapping[str, str]
         "says": says,
         "detail": "" if says else sentence,
         "has_times": False,
+        "request_id": logs.REQUEST.get(),
     }
     about["is_at_desk"] = request.url.path.startswith("/desk")
     body = render(service_of(request), "problem.html", status=status, **about)
@@ -89,6 +92,11 @@ async def _aggregator(request: Request, error: Exception) -> Response:
     # The message names files and hosts, which concern whoever runs this and nobody else.
     log.error("request failed", extra={"path": request.url.path, "reason": str(error)})
     return say(request, 503, "The database does not answer. Try again in a minute.", _LATER)
+
+
+async def _left(request: Request, error: Exception) -> Response:
+    # Whoever sent a form went away before it was read: nobody hears this, and nothing is wrong here.
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 async def _bug(request: Request, error: Exception) -> Response:

@@ -19,3 +19,14 @@ class ServeSettings:
     max_age: Duration = field(default=timedelta(seconds=60))
     #: Whether everybody may see which sources are followed, at /sources.opml.
     opml: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Who may read `/metrics`, and where processes without pages answer it."""
+
+    #: Whoever sends it as a Bearer token may read the figures; "" lets only this machine.
+    token: str = ""
+    #: Where `wirebrief worker` and `wirebrief schedule` answer; port 0: nowhere.
+    host: str = "127.0.0.1"
+    port: int = 0

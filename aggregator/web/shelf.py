@@ -25,6 +25,9 @@ FRESH = timedelta(milliseconds=250)
 #: And how long where each change is told.
 TOLD_FRESH = timedelta(seconds=5)
 
+#: How long a request waits for the store, in seconds, where something is held.
+PATIENCE = 0.05
+
 Key = tuple[str, str]
 
 
@@ -98,12 +101,15 @@ class Shelf:
         return self._checked is None or abs(self._clock() - self._checked) >= fresh
 
     async def _check(self) -> None:
-        """Ask the store once, however many requests are waiting for the answer."""
+        """Ask the store once, however many requests are waiting for the answer.
+
+        Where it is busy with other things, what is held is served meanwhile.
+        """
         if self._checking is None:
             self._checking = asyncio.create_task(self._refresh())
             self._checking.add_done_callback(self._forget_check)
-        # Shielded: a client that goes away must not take the check from the others.
-        await asyncio.shield(self._checking)
+        # Not awaited itself: a client that goes away must not take the check from the others.
+        await asyncio.wait({self._checking}, timeout=PATIENCE if self._held else None)
 
     def _forget_check(self, _done: asyncio.Task[None]) -> None:
         self._checking = None

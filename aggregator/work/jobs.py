@@ -13,6 +13,8 @@ Run = Callable[[], Awaitable[datetime | None]]
 
 #: After a job broke, it waits so long before it is tried again.
 AFTER_A_FAULT = timedelta(seconds=30)
+#: And so long where it did not break, but could not work: the disk is full, the database away or locked.
+AFTER_TROUBLE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from procrastinate.jobs import DeleteJobCondition, Status
 from procrastinate.schema import SchemaManager
 from procrastinate.worker import Worker
 
+from aggregator import measures
 from aggregator.errors import AggregatorError
 from aggregator.work.jobs import AFTER_A_FAULT
 
@@ -174,9 +175,11 @@ class Queue:
     def _runner(self, task: Task) -> Callable[..., Awaitable[None]]:
         async def run(context: JobContext, key: str = "") -> None:
             try:
-                await task.run(Call(key, context.job.id or 0))
+                with measures.JOB_SECONDS.timed(task.name):
+                    await task.run(Call(key, context.job.id or 0))
             except Exception:
                 # One broken job must not end the worker; the log has the fault, the tables the work.
+                measures.JOBS_FAILED.add(task.name)
                 log.exception("job failed", extra={"job": _lock((task.name, key))})
                 with contextlib.suppress(QueueError):
                     await self.put([(task.name, key)], wait=AFTER_A_FAULT)

@@ -171,7 +171,7 @@ def main() -> None:
         os.environ["TMPDIR"] = str(folder)
         port = free_port()
         said = stack.enter_context(started(folder, "demo", "--port", str(port), until="The desk:"))
-        found = re.search(r"The desk: (\S+)/desk/sign-in .*key: (\S+)", said)
+        found = re.search(r"The desk: (\S+)/desk/sign-in .*password: (\S+)", said)
         assert found is not None  # noqa: S101 - it was waited for
         url, key = found[1], found[2]
         room = folder / "newsroom"

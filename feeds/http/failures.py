@@ -16,7 +16,7 @@ import httpx
 from feeds.errors import FailureKind, FetchError
 from feeds.http.answers import Limits
 from feeds.http.decoding import DecodingError
-from feeds.http.guard import AddressRefused
+from feeds.http.guard import NO_HANDLE, AddressRefused
 from feeds.http.origins import Address
 
 _CREDENTIALS = re.compile(r"//[^/?#]*@")
@@ -133,6 +133,8 @@ def _meaning(error: Exception, limits: Limits) -> tuple[FailureKind, str]:
         match cause:
             case AddressRefused():
                 return FailureKind.PRIVATE_ADDRESS, _private(cause)
+            case OSError(errno=number) if number in NO_HANDLE:
+                return FailureKind.OURS, "{host} was not asked: this process has too many connections open."
             case socket.gaierror() | UnicodeError():
                 return FailureKind.UNKNOWN_HOST, "There is no server named {host}."
             case ssl.SSLCertVerificationError():

@@ -9,6 +9,8 @@ there is no second look-up.
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,6 +23,9 @@ import httpx
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 #: Opens a connection to an address that was judged, and to no other. Raises OSError.
 Connect = Callable[[str, int], Awaitable[socket.socket]]
+
+#: What the system says when this process, or this machine, may open nothing more.
+NO_HANDLE = (errno.EMFILE, errno.ENFILE)
 
 # The IANA registries of special-purpose addresses, and what is left to reserve.
 _CLOSED_IPV4 = tuple(
@@ -124,8 +129,10 @@ class Guard:
             left = deadline - time.monotonic() if deadline is not None else None
             try:
                 return await self._open(address, port, self._patience(left, last=not addresses))
-            except (httpx.ConnectError, httpx.ConnectTimeout):
-                if not addresses or (left is not None and left <= 0):
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                # What we may not open is no fault of the address, and the next would be blamed for it.
+                is_ours = isinstance(error.__cause__, OSError) and error.__cause__.errno in NO_HANDLE
+                if is_ours or not addresses or (left is not None and left <= 0):
                     raise
 
     async def _open(self, address: str, port: int, seconds: float | None) -> socket.socket:
@@ -202,4 +209,10 @@ class Resolver:
 
 def _look_up(host: str, port: int) -> list[str]:
     # This also reads the odd spellings of IPv4 (0x7f.1, 2130706433), which then are judged.
-    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    try:
+        return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except socket.gaierror:
+        # The same is said of a name that nobody knows and by a process that may open nothing more. The
+        # latter fails here, too, and says so.
+        os.close(os.open(os.devnull, os.O_RDONLY))
+        raise

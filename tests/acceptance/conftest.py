@@ -45,7 +45,7 @@ def settings_for(feeds: list[str], **site: str) -> str:
 @pytest.fixture
 def desk(tmp_path: Path, prepared_file: Path) -> Desk:
     """A desk that follows nothing yet."""
-    shutil.copyfile(prepared_file, tmp_path / "wirebrief.db")
+    shutil.copy(prepared_file, tmp_path / "wirebrief.db")
     (tmp_path / "config.toml").write_text(settings_for([]), encoding="utf-8")
     return Desk(tmp_path, LOOPBACK)
 
@@ -57,7 +57,7 @@ def morning(wire: NewsWire, tmp_path_factory: pytest.TempPathFactory, prepared_f
     Tests only look at it; whoever changes something takes a `copy_of` it.
     """
     folder = tmp_path_factory.mktemp("morning")
-    shutil.copyfile(prepared_file, folder / "wirebrief.db")
+    shutil.copy(prepared_file, folder / "wirebrief.db")
     site = {"title": "The desk", "url": f"http://127.0.0.1:{free_port()}"}
     (folder / "config.toml").write_text(settings_for(wire.feeds, **site), encoding="utf-8")
     desk = Desk(folder, LOOPBACK)

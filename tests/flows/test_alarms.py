@@ -10,7 +10,8 @@ import pytest
 
 from aggregator.flows import alarms as flow
 from aggregator.flows.alarms import AlarmSettings, Told, measure_pauses, send_alarms, watch_sources
-from aggregator.flows.upkeep import KeepSettings, examine
+from aggregator.flows.diagnosis import examine
+from aggregator.flows.upkeep import KeepSettings
 from aggregator.model import AlarmKind, FetchReport
 from aggregator.rules.webhooks import is_genuine, new_secret
 from aggregator.store import alarms, pauses, sources

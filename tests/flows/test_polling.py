@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 
 from aggregator.flows import ingest, outages
+from aggregator.flows.diagnosis import examine
 from aggregator.flows.pacing import asked_of
 from aggregator.flows.pushed import take_push
-from aggregator.flows.upkeep import KeepSettings, examine
+from aggregator.flows.upkeep import KeepSettings
 from aggregator.model import SourceDraft, SourceKind
 from aggregator.store import claims, moves, pauses, push_sources, sources
 from aggregator.store.database import Database

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -341,3 +342,14 @@ def test_a_story_belongs_to_a_source_that_exists(database: Database) -> None:
     values = {"source_id": 9, "key": "a", "entry_id": "a", "first_seen": NOW, "sorted_at": NOW, "digest": "d"}
     with pytest.raises(StoreError):
         database.write_now(lambda s: s.execute(insert(STORY).values(versions=1, **values)))
+
+
+def test_a_traceback_of_the_database_holds_nothing_of_what_was_to_be_stored(database: Database) -> None:
+    secret = "-".join(["hush", "hush"])
+    with pytest.raises(StoreError) as caught:
+        database.write_now(
+            lambda session: session.execute(text("SELECT :said FROM nowhere"), {"said": secret})
+        )
+    told = "".join(traceback.format_exception(caught.value))
+    assert "FROM nowhere" in told
+    assert secret not in told

@@ -4,9 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from aggregator.outgoing import Codings, StoredDocument
-from aggregator.store import accounts, documents
+from aggregator.store import documents
 from aggregator.store.database import Database
-from aggregator.store.tables import ACCOUNT
 from tests.conftest import NOW
 
 DAY = timedelta(days=1)
@@ -90,22 +89,3 @@ def test_more_fragments_than_one_statement_takes_are_kept_and_found(narrow: Data
     keep(narrow, {}, *many, day=5)
     assert kept(narrow, *many) == many
     assert narrow.write_now(lambda s: documents.prune_fragments(s, NOW + DAY)) == 0
-
-
-def test_an_account_is_found_by_its_name_and_by_its_key(database: Database) -> None:
-    assert database.read_now(accounts.count) == 0
-    database.write_now(lambda s: accounts.add(s, "ada", "editor", "digest", now=NOW))
-    ada = database.read_now(lambda s: accounts.named(s, "ada"))
-    assert ada is not None
-    assert (ada.name, ada.role, ada.created_at) == ("ada", "editor", NOW)
-    assert database.read_now(lambda s: accounts.holding(s, "digest")) == ada
-    assert database.read_now(lambda s: accounts.holding(s, "other")) is None
-    assert database.read_now(lambda s: accounts.named(s, "bob")) is None
-    assert database.read_now(accounts.count) == 1
-
-
-def test_a_revoked_key_opens_nothing(database: Database) -> None:
-    database.write_now(lambda s: accounts.add(s, "ada", "editor", "digest", now=NOW))
-    database.write_now(lambda s: s.execute(ACCOUNT.update().values(revoked_at=NOW)))
-    assert database.read_now(lambda s: accounts.holding(s, "digest")) is None
-    assert database.read_now(lambda s: accounts.named(s, "ada")) is not None

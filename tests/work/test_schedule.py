@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from aggregator.errors import AggregatorError
 from aggregator.work import schedule
 from aggregator.work.jobs import Job
 from aggregator.work.schedule import Schedule
@@ -208,3 +209,46 @@ async def test_nothing_begins_after_stop_was_said() -> None:
 
 async def test_a_schedule_says_which_jobs_can_be_asked_for() -> None:
     assert Schedule([job(Work()), job(Work(), "push")], now).names == {"poll", "push"}
+
+
+async def test_a_clock_that_is_set_back_leaves_no_job_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "LOOK_AT_CLOCK", 0.01)
+    work, back = Work(), NONE
+    jobs = Schedule([job(work)], lambda: now() - back)
+    jobs.start()
+    await work.has_begun(1)
+    # The job waits for an hour that now is a day away.
+    back = timedelta(days=1)
+    await work.has_begun(2)
+    await jobs.stop()
+
+
+async def test_a_trouble_that_passes_is_told_once_and_so_is_its_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(schedule, "AFTER_TROUBLE", MOMENT)
+
+    def full() -> datetime | None:
+        raise AggregatorError("The disk is full.")
+
+    work = Work(full, full, full)
+    jobs = Schedule([job(work)], now)
+    with caplog.at_level("WARNING"):
+        jobs.start()
+        await work.has_begun(4)
+        await jobs.stop()
+    told = [(record.getMessage(), vars(record).get("reason")) for record in caplog.records]
+    assert told == [("job failed", "The disk is full."), ("job works again", None)]
+    assert all(record.exc_info is None for record in caplog.records)
+
+
+async def test_a_job_that_hangs_is_cancelled_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "GRACE", 0.01)
+    work = Work()
+    work.may_end.clear()
+    jobs = Schedule([job(work)], now)
+    jobs.start()
+    await work.has_begun(1)
+    async with asyncio.timeout(5):
+        await jobs.stop()
+    assert work.ended == 1
