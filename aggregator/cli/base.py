@@ -114,7 +114,12 @@ async def _ended_by_sigterm(work: Coroutine[Any, Any, T], reserve: list[int]) ->
     # Not the loop's add_signal_handler: uvicorn puts its own in this one's place while it serves,
     # lets requests end, and then raises the signal again for us.
     signal.signal(signal.SIGTERM, lambda _number, _frame: loop.call_soon_threadsafe(task.cancel))
-    return await work
+    try:
+        return await work
+    finally:
+        # Where there are no handles left, the end of the loop needs some.
+        while reserve:
+            os.close(reserve.pop())
 
 
 def editor() -> str:

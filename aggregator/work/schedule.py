@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from errno import EMFILE, ENFILE
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
@@ -143,15 +144,14 @@ class Schedule:
             # APScheduler would take it for a fault; where the end is near it is none.
             if not self._is_stopping:
                 raise
-        except AggregatorError as error:
-            # A full disk, a lock, a server that is away: it is told in a line, once, and passes.
+        except Exception as error:
             measures.JOBS_FAILED.add(job.name)
-            wait = AFTER_TROUBLE
-            self._tell(job, str(error))
-        except Exception:
-            # One broken run must not end the service; the log has the fault, the tables the work.
-            measures.JOBS_FAILED.add(job.name)
-            log.exception("job failed", extra={"job": job.name})
+            if (trouble := _trouble(error)) is not None:
+                wait = AFTER_TROUBLE
+                self._tell(job, trouble)
+            else:
+                # One broken run must not end the service; the log has the fault, the tables the work.
+                log.exception("job failed", extra={"job": job.name})
         finally:
             self._under_way.discard(job.name)
             if job.name in self._asked_again:
@@ -160,3 +160,12 @@ class Schedule:
             self._plan(job, wait)
             if not self._under_way:
                 self._idle.set()
+
+
+def _trouble(error: Exception) -> str | None:
+    """What passes by itself, in words: a full disk, a lock, a server that is away. None for a fault of ours."""
+    if isinstance(error, AggregatorError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in (EMFILE, ENFILE):
+        return "This process has too many files and connections open: let it have more (`ulimit -n`)."
+    return None

@@ -16,7 +16,7 @@ import httpx
 from feeds.errors import FailureKind, FetchError
 from feeds.http.answers import Limits
 from feeds.http.decoding import DecodingError
-from feeds.http.guard import NO_HANDLE, AddressRefused
+from feeds.http.guard import NO_HANDLE, AddressRefused, require_handle
 from feeds.http.origins import Address
 
 _CREDENTIALS = re.compile(r"//[^/?#]*@")
@@ -128,13 +128,19 @@ def from_exception(error: Exception, url: Address, limits: Limits) -> FetchError
     return FetchError(sentence.format(host=url.host), url=str(url), kind=kind)
 
 
+_NOT_ASKED = "{host} was not asked: this process has too many connections open."
+
+
 def _meaning(error: Exception, limits: Limits) -> tuple[FailureKind, str]:
+    if isinstance(error, httpx.ConnectError) and _may_open_nothing():
+        # Where the files that names are looked up in could not be opened, a name leads to another address.
+        return FailureKind.OURS, _NOT_ASKED
     for cause in _causes(error):
         match cause:
             case AddressRefused():
                 return FailureKind.PRIVATE_ADDRESS, _private(cause)
             case OSError(errno=number) if number in NO_HANDLE:
-                return FailureKind.OURS, "{host} was not asked: this process has too many connections open."
+                return FailureKind.OURS, _NOT_ASKED
             case socket.gaierror() | UnicodeError():
                 return FailureKind.UNKNOWN_HOST, "There is no server named {host}."
             case ssl.SSLCertVerificationError():
@@ -146,6 +152,15 @@ def _meaning(error: Exception, limits: Limits) -> tuple[FailureKind, str]:
             case _:
                 continue
     return _meaning_by_moment(error, limits)
+
+
+def _may_open_nothing() -> bool:
+    """Whether this process has no handle left at this moment."""
+    try:
+        require_handle()
+    except OSError as error:
+        return error.errno in NO_HANDLE
+    return False
 
 
 def _meaning_by_moment(error: Exception, limits: Limits) -> tuple[FailureKind, str]:

@@ -212,7 +212,15 @@ def _look_up(host: str, port: int) -> list[str]:
     try:
         return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except socket.gaierror:
-        # The same is said of a name that nobody knows and by a process that may open nothing more. The
-        # latter fails here, too, and says so.
-        os.close(os.open(os.devnull, os.O_RDONLY))
+        # The same is said of a name that nobody knows and by a process that may open nothing more.
+        require_handle()
         raise
+
+
+def require_handle() -> None:
+    """Let nothing pass where this process may open nothing more.
+
+    Raises:
+        OSError: EMFILE or ENFILE.
+    """
+    os.close(os.open(os.devnull, os.O_RDONLY))

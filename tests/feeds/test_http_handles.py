@@ -40,3 +40,19 @@ async def test_a_name_that_we_may_not_look_up_is_not_unknown(monkeypatch: pytest
     with pytest.raises(OSError, match="Too many open files") as caught:
         _look_up("desk.example", 80)
     assert caught.value.errno == errno.EMFILE
+
+
+async def test_an_address_that_a_half_read_name_led_to_is_not_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without /etc/hosts a name may lead to where nobody listens.
+    async def refused(_: str, __: int) -> socket.socket:
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+
+    monkeypatch.setattr("feeds.http.guard.connect_to", refused)
+    async with make_client(user_agent="test", private_networks=True) as client:
+        with pytest.raises(FetchError) as caught:
+            await fetch(client, "http://127.0.0.1:9/feed")
+        assert caught.value.kind is FailureKind.UNREACHABLE
+        monkeypatch.setattr(os, "open", nothing_more)
+        with pytest.raises(FetchError) as caught:
+            await fetch(client, "http://127.0.0.1:9/feed")
+    assert caught.value.kind is FailureKind.OURS

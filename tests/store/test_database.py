@@ -21,7 +21,7 @@ from sqlmodel import Session
 from aggregator.errors import BadInput
 from aggregator.store import accounts, fetches, progress, stories
 from aggregator.store import database as database_module
-from aggregator.store.database import Database, StoreError, StoreFull, StoreUnusable, sqlite_path
+from aggregator.store.database import Database, StoreError, StoreFull, StoreLocked, StoreUnusable, sqlite_path
 from aggregator.store.schema import prepare
 from aggregator.store.tables import SOURCE, STORY
 from tests.conftest import NOW, strict
@@ -176,9 +176,9 @@ def test_a_program_killed_half_way_leaves_nothing_and_blocks_nobody(
 
 
 def test_what_breaks_a_rule_of_the_tables_is_refused_and_says_which(database: Database) -> None:
-    database.write_now(lambda s: accounts.add(s, "ada", "editor", "d1", now=NOW))
+    database.write_now(lambda s: accounts.add(s, "ada", "editor", now=NOW))
     with pytest.raises(StoreError, match=r"refused: .*(UNIQUE|unique)") as caught:
-        database.write_now(lambda s: accounts.add(s, "ada", "editor", "d2", now=NOW))
+        database.write_now(lambda s: accounts.add(s, "ada", "editor", now=NOW))
     assert type(caught.value) is StoreError
     assert caught.value.__cause__ is not None
 
@@ -310,7 +310,7 @@ def test_a_locked_database_is_waited_for_then_named(
         with _locked(path):
             with pytest.raises(StoreError, match=r"locked by another program for 0\.1 seconds") as caught:
                 database.write_now(put("x", 7))
-            assert type(caught.value) is StoreError
+            assert type(caught.value) is StoreLocked
             assert got(database, "x") == 0
         database.write_now(put("x", 7))
         assert got(database, "x") == 7
