@@ -30,7 +30,10 @@ T = TypeVar("T")
 
 #: How long another process's write is waited for, in seconds.
 BUSY_SECONDS = 30
-READERS = 4
+#: Threads that read. On SQLite one: a read is Python's work for the most part, of which one thread does as much
+#: as four, and each more of them keeps the event loop from its turn (benchmarks/load.py: feeds were answered in
+#: 7 ms instead of 114, pages of the desk in 390 ms instead of 950). A server works while we wait for it.
+READERS_OF_SQLITE, READERS_OF_A_SERVER = 1, 4
 
 #: A traceback in a log names statements, but not what they were to store.
 _QUIET: dict[str, Any] = {"hide_parameters": True}
@@ -77,7 +80,8 @@ class Database:
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._hearers: list[Callable[[str], object]] = []
         self._writer = ThreadPoolExecutor(1 if self.is_sqlite else 2, "store-write")
-        self._readers = ThreadPoolExecutor(READERS, "store-read")
+        self.readers = READERS_OF_SQLITE if self.is_sqlite else READERS_OF_A_SERVER
+        self._readers = ThreadPoolExecutor(self.readers, "store-read")
 
     def __enter__(self) -> Database:
         return self
@@ -226,7 +230,7 @@ _URL_HELP = (
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        return create_engine(_patient(url), pool_size=READERS + 2, pool_pre_ping=True, **_QUIET)
+        return create_engine(_patient(url), pool_size=READERS_OF_A_SERVER + 2, pool_pre_ping=True, **_QUIET)
     except ModuleNotFoundError as error:
         raise BadInput("PostgreSQL needs its driver: install wirebrief[postgresql].") from error
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from aggregator import __version__
 from aggregator.store import schema
-from aggregator.store.database import READERS, Database
+from aggregator.store.database import Database
 from aggregator.web import health
 from tests.conftest import Clock
 from tests.web.newsroom import Newsroom
@@ -105,7 +105,7 @@ def revision(database: Database, number: str) -> Iterator[None]:
 async def hanging(database: Database) -> AsyncIterator[None]:
     """A database that answers no read, as long as this lasts."""
     ends = threading.Event()
-    reads = [asyncio.create_task(database.read(lambda _: ends.wait(10))) for _ in range(READERS)]
+    reads = [asyncio.create_task(database.read(lambda _: ends.wait(10))) for _ in range(database.readers)]
     await asyncio.sleep(0)
     yield
     ends.set()
