@@ -26,7 +26,8 @@ ZSTD = "zstd"
 ALLOWED = ("GET", "HEAD", "OPTIONS")
 
 _QUALITY = re.compile(r"q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)
-_ONE_RANGE = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)", re.IGNORECASE)
+# Python reads no number of more than some thousand digits, and no body has as many bytes.
+_ONE_RANGE = re.compile(r"bytes\s*=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})", re.IGNORECASE)
 _STRONG_TAG = re.compile(r'(?<!W/)"[\x21\x23-\x7e\x80-\xff]*"')
 #: What an unnamed `identity` is worth: acceptable (RFC 9110 section 12.5.3), after all that is named.
 _UNNAMED = 0.0005

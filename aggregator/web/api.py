@@ -7,14 +7,16 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from starlette.requests import Request
 
 from aggregator.errors import BadInput
 from aggregator.flows import editorial, link, people, views
 from aggregator.model import Role
 from aggregator.people import ApiKey
+from aggregator.web.bounds import is_text
 from aggregator.web.context import Service, service_of
+from aggregator.web.described import Key, refusals
 
 #: Stories in one answer at most.
 MOST = 500
@@ -55,7 +57,9 @@ async def decider_of(who: Who) -> ApiKey:
 
 Decider = Annotated[ApiKey, Depends(decider_of)]
 
-router = APIRouter(prefix="/api", dependencies=[Depends(program_of)])
+router = APIRouter(
+    prefix="/api", dependencies=[Depends(Key()), Depends(program_of)], responses=refusals(400, 401, 503)
+)
 
 
 async def known_brief(brief: str, service: Here) -> str:
@@ -73,15 +77,25 @@ async def known_brief(brief: str, service: Here) -> str:
 Brief = Annotated[str, Depends(known_brief)]
 
 
+def _kept(written: str) -> str:
+    if not is_text(written):
+        raise ValueError("there is a character in it that is no text")
+    return written
+
+
+#: Text that a database keeps.
+Kept = Annotated[str, AfterValidator(_kept)]
+
+
 class Pick(BaseModel):
     """A story for a passage."""
 
     model_config = ConfigDict(extra="forbid")
 
     #: p0 is the title, then p1, p2 … in order.
-    passage: str
+    passage: Kept
     #: Its number, URL or entry id.
-    story: int | str
+    story: int | Kept
     #: Left out when a pick is taken back: a story stands once in a passage.
     role: Role = Role.SOURCE
 
@@ -110,25 +124,25 @@ async def briefs(service: Here) -> dict[str, Any]:
     return {"briefs": await service.database.read(views.list_briefs)}
 
 
-@router.get("/briefs/{brief}")
+@router.get("/briefs/{brief}", responses=refusals(404))
 async def brief(brief: Brief, service: Here) -> dict[str, Any]:
     """A brief with its passages and their picks."""
     return await service.database.read(partial(views.show_brief, name=brief))
 
 
-@router.get("/briefs/{brief}/link")
+@router.get("/briefs/{brief}/link", responses=refusals(404))
 async def suggestions(brief: Brief, service: Here) -> dict[str, Any]:
     """Suggestions, overall ranking and checks, as `wirebrief link BRIEF --json` prints them."""
     return await link.link_stored(service.database, brief)
 
 
-@router.post("/briefs/{brief}/picks")
+@router.post("/briefs/{brief}/picks", responses=refusals(403, 404, 413))
 async def pick(brief: Brief, asked: Pick, service: Here, who: Decider) -> dict[str, Any]:
     """Take a story for a passage."""
     return await _decide(service, brief, asked, who, undo=False)
 
 
-@router.delete("/briefs/{brief}/picks")
+@router.delete("/briefs/{brief}/picks", responses=refusals(403, 404, 413))
 async def undo_pick(
     brief: Brief,
     service: Here,
@@ -145,7 +159,7 @@ async def undo_pick(
     return await _decide(service, brief, asked, who, undo=True)
 
 
-@router.post("/briefs/{brief}/publish")
+@router.post("/briefs/{brief}/publish", responses=refusals(403, 404))
 async def publish(brief: Brief, service: Here, who: Decider) -> dict[str, Any]:
     """Publish a brief, or what changed of it since. Its channels follow within seconds."""
     found, act = await editorial.publish_brief(service.database, service.clock, brief, by=who.name)

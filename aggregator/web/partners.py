@@ -17,8 +17,9 @@ from aggregator.outgoing import Partner, Told, Usage
 from aggregator.people import ApiKey
 from aggregator.rules.channels import FORMATS, Channel
 from aggregator.store.partners import usage as usage_of
-from aggregator.web.api import Brief, Who
+from aggregator.web.api import Brief, program_of
 from aggregator.web.context import Service, service_of
+from aggregator.web.described import Key, refusals
 from aggregator.web.keys import key_of
 from aggregator.web.made import beside
 from feeds.dates import rfc3339
@@ -153,10 +154,12 @@ async def partner_of(reader: Annotated[Partner | ApiKey, Depends(reader_of)]) ->
 Reader = Annotated[Partner | ApiKey, Depends(reader_of)]
 ThePartner = Annotated[Partner, Depends(partner_of)]
 
-router = APIRouter(prefix="/api", tags=["partners"])
+router = APIRouter(
+    prefix="/api", tags=["partners"], dependencies=[Depends(Key())], responses=refusals(401, 503)
+)
 
 
-@router.get("/partner")
+@router.get("/partner", responses=refusals(403, 429))
 async def me(partner: ThePartner, service: Here) -> PartnerOut:
     """What was agreed with you."""
     return PartnerOut(
@@ -171,20 +174,20 @@ async def me(partner: ThePartner, service: Here) -> PartnerOut:
     )
 
 
-@router.get("/partner/usage")
+@router.get("/partner/usage", responses=refusals(403, 429))
 async def my_usage(partner: ThePartner, service: Here) -> list[UsageOut]:
     """What you asked for, newest day first."""
     found = await service.database.read(partial(usage_of, partner_id=partner.id))
     return [usage_out(one) for one in found]
 
 
-@router.get("/channels")
+@router.get("/channels", responses=refusals(429))
 async def channels(reader: Reader, service: Here) -> list[ChannelOut]:
     """The channels that this key may read."""
     return [_channel(one, service) for one in _readable(service, reader)]
 
 
-@router.get("/channels/{slug}/changes")
+@router.get("/channels/{slug}/changes", responses=refusals(400, 404, 410, 429))
 async def changes(
     slug: str,
     reader: Reader,
@@ -217,8 +220,9 @@ async def changes(
     return Response(body, 200, headers, "application/json", task)  # type: ignore[return-value]
 
 
-@router.get("/briefs/{brief}/reach")
-async def reach(brief: Brief, service: Here, who: Who) -> ReachOut:
+# Whoever asks is looked at first, or anybody could learn which briefs there are.
+@router.get("/briefs/{brief}/reach", dependencies=[Depends(program_of)], responses=refusals(404))
+async def reach(brief: Brief, service: Here) -> ReachOut:
     """Which partners have a brief and in which state, and which have not fetched it yet."""
     found = await service.database.read(partial(partners.reach_of, site=service.site, brief=brief))
     return ReachOut(

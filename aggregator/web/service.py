@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aggregator import __version__
@@ -22,7 +22,20 @@ from aggregator.rules.channels import Channel, Site
 from aggregator.rules.topics import Topic
 from aggregator.store import notices
 from aggregator.store.database import Database
-from aggregator.web import api, embed, health, hub, metrics, opml, pages, partners, problems, static
+from aggregator.web import (
+    api,
+    bounds,
+    described,
+    embed,
+    health,
+    hub,
+    metrics,
+    opml,
+    pages,
+    partners,
+    problems,
+    static,
+)
 from aggregator.web.context import Service
 from aggregator.web.desk import (
     asked,
@@ -107,6 +120,7 @@ def make_service(
         # Both would load their scripts from another site.
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(bounds.require_readable)],
     )
     keeper = Keeper(database, clock, Declared(topics, channels))
     service = Service(database, clock, site, serve, keeper, push or PushSettings(), Meter(clock))
@@ -123,12 +137,13 @@ def make_service(
     for router in ROUTERS:
         app.include_router(router)
     problems.handle(app)
+    described.describe(app)
     documents = Documents(service)
     live = Live(documents.shelf, service)
     app.state.metrics = metrics.Metrics(
         database, clock, seen, lambda: {"channels": live.open, "desk": streams.open}
     )
-    return Front(documents, service, live, streams, app)
+    return Front(documents, service, live, streams, bounds.bounded(app))
 
 
 #: What is answered without a look at what editors defined, which asks the database too.

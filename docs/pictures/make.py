@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -82,20 +83,24 @@ def shot(page: Page, name: str) -> None:
         subprocess.run(["pngquant", "--force", "--ext", ".png", "--quality", "70-95", file], check=False)  # noqa: S607
 
 
-def sign_in(page: Page, url: str, name: str, key: str) -> None:
+def sign_in(page: Page, url: str, name: str, password: str) -> None:
     """Sign in at a desk."""
     page.goto(f"{url}/desk/sign-in")
     page.fill("#name", name)
-    page.fill("#key", key)
-    page.press("#key", "Enter")
+    page.fill("#password", password)
+    page.press("#password", "Enter")
     page.wait_for_url(lambda address: "sign-in" not in address)
 
 
-def newcomer(page: Page, url: str, wire: str, name: str, key: str) -> None:
+def newcomer(page: Page, url: str, wire: str, link: str) -> None:
     """The ten minutes of docs/guide.md."""
-    page.goto(f"{url}/desk/sign-in")
+    page.goto(link)
     shot(page, "ten-1-sign-in")
-    sign_in(page, url, name, key)
+    password = secrets.token_urlsafe(16)
+    page.fill("#password", password)
+    page.fill("#again", password)
+    page.press("#again", "Enter")
+    page.wait_for_url(lambda address: "join" not in address)
     outlets = [
         "matin-des-deux-rives",
         "harbour-ledger",
@@ -173,7 +178,7 @@ def main() -> None:
         said = stack.enter_context(started(folder, "demo", "--port", str(port), until="The desk:"))
         found = re.search(r"The desk: (\S+)/desk/sign-in .*password: (\S+)", said)
         assert found is not None  # noqa: S101 - it was waited for
-        url, key = found[1], found[2]
+        url, password = found[1], found[2]
         room = folder / "newsroom"
         room.mkdir()
         own = free_port()
@@ -181,18 +186,18 @@ def main() -> None:
         made = subprocess.run(
             [COMMAND, "init", "--name", "ada"], cwd=room, capture_output=True, text=True, check=True
         )
-        ada = made.stdout.strip().splitlines()[-1].strip()
+        link = made.stdout.strip().splitlines()[-1].strip()
         stack.enter_context(started(room, "run", until="desk"))
         browser = stack.enter_context(sync_playwright()).chromium.launch(
             executable_path=chromium, args=["--no-sandbox"]
         )
         page = browser.new_page(viewport=WIDE, locale="en-GB")  # type: ignore[arg-type]
-        newcomer(page, f"http://127.0.0.1:{own}", f"http://127.0.0.1:{port + 1}", "ada", ada)
+        newcomer(page, f"http://127.0.0.1:{own}", f"http://127.0.0.1:{port + 1}", link)
         page = browser.new_page(viewport=WIDE, locale="en-GB")  # type: ignore[arg-type]
-        sign_in(page, url, "demo", key)
+        sign_in(page, url, "demo", password)
         demo(page, url)
         page = browser.new_page(viewport=WIDE, locale="fr-FR", color_scheme="dark")  # type: ignore[arg-type]
-        sign_in(page, url, "demo", key)
+        sign_in(page, url, "demo", password)
         page.goto(f"{url}/desk/briefs/riyad-2025-02-18-fr?passage=p2#p2")
         shot(page, "brief-fr-dark")
         browser.close()

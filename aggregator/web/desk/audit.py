@@ -100,7 +100,8 @@ async def records(
     service: Here, who: Chief, by: str = "", act: str = "", subject: str = "", before: str = ""
 ) -> Response:
     """What was decided, the newest first; by one, of one kind, on one thing."""
-    number = int(before) if before.isascii() and before.isdecimal() and int(before) <= _LARGEST else None
+    is_number = before.isascii() and before.isdecimal() and len(before) <= len(str(_LARGEST))
+    number = int(before) if is_number and int(before) <= _LARGEST else None
     look = partial(audit.newest, by=by, act=act, subject=subject, before=number, limit=MOST + 1)
     found = await service.database.read(look)
     shown = found[:MOST]

@@ -119,7 +119,7 @@ async def events(
         return Response("Too many listen already.\n", 503, {"Retry-After": "60"}, "text/plain")
     if brief:
         look = await _of_brief(service, streams, brief)
-    elif wire and since.isascii() and since.isdecimal():
+    elif wire and since.isascii() and since.isdecimal() and len(since) < 20:
         look = _of_wire(service, streams, read_view(request.query_params), int(since))
         since = "0"
     else:

@@ -19,6 +19,7 @@ from aggregator.flows.signing_in import signed_in
 from aggregator.people import SignedIn
 from aggregator.rules.channels import Site
 from aggregator.web import static
+from aggregator.web.bounds import require_text
 from aggregator.web.context import Service, service_of
 from aggregator.web.locales import LANGUAGES, N_, Reading, spoken, zone_named
 from aggregator.web.made import MadePage
@@ -217,10 +218,12 @@ async def fields_of(request: Request, *, most: int, most_bytes: int) -> dict[str
     """The fields of a form; of one that is given twice the last counts.
 
     Raises:
-        HTTPException: 400, there are more fields than `most`, or one is longer than `most_bytes`.
+        HTTPException: 400, there are more fields than `most`, one is longer than `most_bytes`, or is no text.
     """
     form = await request.form(max_files=0, max_fields=most, max_part_size=most_bytes)
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    require_text((*fields.keys(), *fields.values()))
+    return fields
 
 
 def led_to(service: Service, path: str) -> RedirectResponse:

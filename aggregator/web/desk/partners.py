@@ -190,7 +190,7 @@ def _terms(service: Service, sent: Mapping[str, str], reading: Reading) -> Terms
     reuse, rate = sent.get("reuse", ""), sent.get("per_minute", "").strip()
     if reuse not in REUSES:
         raise BadInput(N_("Choose how much of each story the partner is given."))
-    if not rate.isascii() or not rate.isdecimal() or not 1 <= int(rate[:9]) <= 100_000:
+    if not (rate.isascii() and rate.isdecimal() and len(rate) < 7 and 1 <= int(rate) <= 100_000):
         raise BadInput(N_("Say how often the partner may ask in a minute: a number from 1 to 100000."))
     return Terms(
         channels=channels,

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.responses import RedirectResponse, Response
 
 from aggregator.errors import BadInput
@@ -29,6 +30,16 @@ router = APIRouter(prefix="/desk", include_in_schema=False)
 
 #: The largest number that a row has; beyond it there is no source.
 LARGEST = 2**31 - 1
+_MOST_DIGITS = len(str(LARGEST))
+
+
+class _Number(IntegerConvertor):
+    """A number in an address. Starlette's own takes digits without end, and Python refuses to read those."""
+
+    regex = f"[0-9]{{1,{_MOST_DIGITS}}}"
+
+
+register_url_convertor("int", _Number())
 
 #: What a link of the list leaves out, since it is so anyway.
 _USUAL = {"show": "all", "sort": "trouble", "q": "", "page": "1"}
@@ -183,7 +194,8 @@ async def _page(
     problem: str = "",
 ) -> Response:
     now = service.clock()
-    begin = int(before) if before.isascii() and before.isdecimal() and int(before) <= LARGEST else None
+    is_number = before.isascii() and before.isdecimal() and len(before) <= _MOST_DIGITS
+    begin = int(before) if is_number and int(before) <= LARGEST else None
     seen = await service.database.read(
         lambda session: flow.see_source(session, _known_id(source_id), now, before=begin)
     )

@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from aggregator.errors import BadInput
 from aggregator.people import SignedIn
+from aggregator.web.bounds import require_text
 from aggregator.web.context import Service
 from aggregator.web.desk.frame import require_our_origin, require_token
 
@@ -58,6 +59,7 @@ async def uploaded(request: Request, service: Service, who: SignedIn, bounds: Bo
         raise HTTPException(HTTPStatus.BAD_REQUEST, f"This form cannot be read: {error.message}") from error
     try:
         fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        require_text((*fields.keys(), *fields.values()))
         require_token(fields, who)
         file = next((value for value in form.values() if isinstance(value, UploadFile)), None)
         return Uploaded(fields, await file.read(), file.filename or "") if file else Uploaded(fields, b"")
