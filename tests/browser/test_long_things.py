@@ -22,6 +22,7 @@ from tests.acceptance.desk import SETTINGS, Desk, free_port
 from tests.browser.conftest import violations
 from tests.store.newsroom import failed, follow, heard, record, says
 
+PASSWORD = "seven grey herons"
 LONG = " ".join(
     [
         "A headline that goes on",
@@ -37,7 +38,7 @@ WIDTHS = (1280, 390, 320)
 
 
 async def _fill(app: App) -> str:
-    """Everything that is hard to show, in one newsroom; the key of its editor."""
+    """Everything that is hard to show, in one newsroom; the password of its editor."""
     now = datetime.now(UTC)
     database = app.database
     (first, never) = follow(database, "https://wire.example/feed", "https://silent.example/feed")
@@ -72,9 +73,8 @@ async def _fill(app: App) -> str:
     await upkeep.index_search(database)
     await cluster.cluster_new(database, app.clock)
     await alarms.watch_sources(database, app.clock, app.settings.alarms)
-    key = await app.add_account("ada", "chief")
-    assert key is not None
-    return key
+    await app.add_account("ada", "chief", PASSWORD)
+    return PASSWORD
 
 
 def _trouble(app: App, now: datetime) -> None:
@@ -123,14 +123,14 @@ def page(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterato
 
     # On a thread: the browser has the loop of this one.
     with ThreadPoolExecutor(1) as thread:
-        key = thread.submit(lambda: asyncio.run(fill())).result()
+        password = thread.submit(lambda: asyncio.run(fill())).result()
     with contextlib.ExitStack() as stack:
         stack.enter_context(desk.started("serve")).says("desk")
         page = chromium.new_page(bypass_csp=True, base_url=f"http://127.0.0.1:{port}")
         page.goto("/desk/sign-in")
         page.fill("#name", "ada")
-        page.fill("#key", key)
-        page.press("#key", "Enter")
+        page.fill("#password", password)
+        page.press("#password", "Enter")
         page.wait_for_url("**/desk/today")
         yield page
         page.close()

@@ -17,6 +17,7 @@ from aggregator.app import opened, read_settings
 from aggregator.flows.editorial import import_brief
 from tests.acceptance.desk import SETTINGS, Desk, Process, free_port, wait_until
 
+PASSWORD = "seven grey herons"
 BRIEF = """Talks open in Riyadh without Kyiv
 
 2025-02-18
@@ -36,7 +37,7 @@ class Room:
 
     desk: Desk
     url: str
-    keys: dict[str, str]
+    password: str
     _server: contextlib.ExitStack
     process: Process | None = None
 
@@ -56,8 +57,8 @@ class Room:
         page = browser.new_context().new_page()
         page.goto(f"{self.url}/desk/sign-in?next=/desk/briefs/{SLUG}")
         page.fill("#name", name)
-        page.fill("#key", self.keys[name])
-        page.press("#key", "Enter")
+        page.fill("#password", self.password)
+        page.press("#password", "Enter")
         page.wait_for_url(f"**/desk/briefs/{SLUG}")
         page.locator("#write summary").click()
         return page
@@ -80,17 +81,18 @@ def room(tmp_path: Path) -> Iterator[Room]:
     )
     desk = Desk(tmp_path)
 
-    async def accounts() -> dict[str, str]:
+    async def accounts() -> None:
         settings = read_settings(tmp_path / "config.toml", database=f"sqlite:///{desk.file}")
         async with opened(settings) as app:
             await import_brief(app.database, app.clock, BRIEF, by="ada")
-            return {name: await app.add_account(name, "editor") or "" for name in ("ada", "bo")}
+            for name in ("ada", "bo"):
+                await app.add_account(name, "editor", PASSWORD)
 
     # On a thread: the browser has the loop of this one.
     with ThreadPoolExecutor(1) as thread:
-        keys = thread.submit(lambda: asyncio.run(accounts())).result()
+        thread.submit(lambda: asyncio.run(accounts())).result()
     with contextlib.ExitStack() as server:
-        room = Room(desk, f"http://127.0.0.1:{port}", keys, server)
+        room = Room(desk, f"http://127.0.0.1:{port}", PASSWORD, server)
         room.start()
         yield room
 
