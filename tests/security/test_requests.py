@@ -220,14 +220,14 @@ async def test_no_request_is_two_and_none_breaks_the_server(newsroom: Newsroom, 
             assert secret.lower() not in said.lower().partition(b"\r\n\r\n")[0]
         # Whoever comes next is answered.
         well = b"GET /alive HTTP/1.1\r\nHost: harbour.example\r\nConnection: close\r\n\r\n"
-        assert _sent(host, port, well).startswith(b"HTTP/1.1 200")
+        assert _sent(host, port, well, patience=10).startswith(b"HTTP/1.1 200")
 
 
-def _sent(host: str, port: int, request: bytes) -> bytes:
+def _sent(host: str, port: int, request: bytes, *, patience: float = 0.15) -> bytes:
     """What a server answers to these bytes, until it has nothing more to say."""
     heard = b""
     with socket.create_connection((host, port), timeout=5) as connection:
-        connection.settimeout(0.15)
+        connection.settimeout(patience)
         # It closes on us, or waits for what was promised and never sent.
         with contextlib.suppress(OSError):
             connection.sendall(request)

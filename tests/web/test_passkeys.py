@@ -507,16 +507,6 @@ async def test_a_passkey_that_does_not_count_lets_in_again_and_again(
             assert (await enter(other, device.get(await asked(other)))).status_code == 200
 
 
-async def test_a_count_that_no_database_holds_is_no_answer(
-    newsroom: Newsroom, reader: httpx.AsyncClient, device: Device
-) -> None:
-    await sign_in(newsroom, reader)
-    await added(reader, device)
-    device.held[0].count = 2**32 - 2
-    async with newsroom.client() as other:
-        assert (await enter(other, device.get(await asked(other)))).json()["error"] == UNFIT
-
-
 async def test_next_leads_to_the_desk_alone(
     newsroom: Newsroom, reader: httpx.AsyncClient, device: Device
 ) -> None:

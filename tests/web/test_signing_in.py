@@ -99,7 +99,7 @@ async def test_blanks_around_a_pasted_password_do_no_harm(reader: httpx.AsyncCli
 
 @pytest.mark.parametrize(
     ("name", "password"),
-    [("ada", "guess"), ("ada", "ben-s password"), ("nobody", "ada-s password"), ("", ""), ("ad\0a", "é")],
+    [("ada", "guess"), ("ada", "ben-s password"), ("nobody", "ada-s password"), ("", ""), ("adä", "é")],
 )
 async def test_a_password_that_does_not_belong_to_the_name_is_refused(
     newsroom: Newsroom, reader: httpx.AsyncClient, name: str, password: str
@@ -109,6 +109,10 @@ async def test_a_password_that_does_not_belong_to_the_name_is_refused(
     assert WRONG in answer.text
     assert "set-cookie" not in answer.headers
     assert sessions_of(newsroom) == 0
+
+
+async def test_a_name_that_is_no_text_is_refused_before_anything_is_asked(reader: httpx.AsyncClient) -> None:
+    assert (await enter(reader, "ad\0a", "é")).status_code == 400
 
 
 async def test_what_was_typed_stays_text(reader: httpx.AsyncClient) -> None:
