@@ -19,6 +19,7 @@ from aggregator import logs
 
 if TYPE_CHECKING:
     import asyncio
+    from datetime import datetime
 
     from aggregator.app import App
     from aggregator.settings import Settings
@@ -148,6 +149,13 @@ def note(text: str) -> None:
 def say_json(value: Any) -> None:
     """A value as one line of JSON."""
     typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def said_time(moment: datetime | None) -> str | None:
+    """A time as JSON has it (RFC 3339)."""
+    from feeds.dates import rfc3339
+
+    return rfc3339(moment) if moment else None
 
 
 def say_table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from aggregator.cli.base import JSON, Context, editor, note, run, say, say_json, say_table
+from aggregator.cli.base import JSON, Context, editor, note, run, said_time, say, say_json, say_table
 from aggregator.errors import BadInput
 
 if TYPE_CHECKING:
@@ -113,26 +113,20 @@ def _partner_json(one: Partner, keys: Sequence[PartnerKey]) -> dict[str, Any]:
         "reuse": one.reuse.value,
         "per_minute": one.per_minute,
         "webhook": one.webhook_url,
-        "created": _time(one.created_at),
-        "revoked": _time(one.revoked_at),
+        "created": said_time(one.created_at),
+        "revoked": said_time(one.revoked_at),
         "keys": [
             {
                 "name": key.name,
                 "hint": key.hint,
-                "created": _time(key.created_at),
-                "expires": _time(key.expires_at),
-                "revoked": _time(key.revoked_at),
-                "last_used": _time(key.last_used_at),
+                "created": said_time(key.created_at),
+                "expires": said_time(key.expires_at),
+                "revoked": said_time(key.revoked_at),
+                "last_used": said_time(key.last_used_at),
             }
             for key in keys
         ],
     }
-
-
-def _time(moment: datetime | None) -> str | None:
-    from feeds.dates import rfc3339
-
-    return rfc3339(moment) if moment else None
 
 
 def _narrowed(one: Partner) -> str:

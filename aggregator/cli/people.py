@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from aggregator.cli.base import JSON, Context, editor, note, run, say, say_json, say_table
+from aggregator.cli.base import JSON, Context, editor, note, run, said_time, say, say_json, say_table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -230,13 +230,13 @@ def _person_json(one: Person) -> dict[str, Any]:
     return {
         "name": account.name,
         "role": account.role,
-        "created": _time(account.created_at),
-        "revoked": _time(account.revoked_at),
+        "created": said_time(account.created_at),
+        "revoked": said_time(account.revoked_at),
         "password": one.has_password,
         "passkeys": one.passkeys,
         "sessions": one.sessions,
-        "seen": _time(one.seen_at),
-        "link_until": _time(one.invited_until),
+        "seen": said_time(one.seen_at),
+        "link_until": said_time(one.invited_until),
     }
 
 
@@ -246,14 +246,8 @@ def _key_json(one: ApiKey) -> dict[str, Any]:
         "role": one.role,
         "hint": one.hint,
         "made_by": one.made_by,
-        "created": _time(one.created_at),
-        "expires": _time(one.expires_at),
-        "revoked": _time(one.revoked_at),
-        "last_used": _time(one.last_used_at),
+        "created": said_time(one.created_at),
+        "expires": said_time(one.expires_at),
+        "revoked": said_time(one.revoked_at),
+        "last_used": said_time(one.last_used_at),
     }
-
-
-def _time(moment: datetime | None) -> str | None:
-    from feeds.dates import rfc3339
-
-    return rfc3339(moment) if moment else None

@@ -20,7 +20,7 @@ from aggregator.flows import partner_view, partners
 from aggregator.flows.partners import Terms
 from aggregator.model import Reuse
 from aggregator.outgoing import PartnerKey
-from aggregator.people import SignedIn
+from aggregator.people import ApiKey, SignedIn
 from aggregator.rules.entries import brief_id
 from aggregator.web.context import Service
 from aggregator.web.desk import plots
@@ -163,7 +163,7 @@ _DONE = {
 }
 
 
-def validity(key: PartnerKey, service: Service) -> str:
+def validity(key: PartnerKey | ApiKey, service: Service) -> str:
     """Whether a key opens, in a word."""
     if key.revoked_at is not None:
         return N_("revoked")

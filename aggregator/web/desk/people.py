@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from aggregator.errors import BadInput
 from aggregator.flows import people
-from aggregator.people import ROLES, ApiKey, SignedIn
+from aggregator.people import ROLES, SignedIn
 from aggregator.store import accounts, api_keys
 from aggregator.web.context import Service
 from aggregator.web.desk.frame import Admin, Here, Sent, led_to, reading_of, render_desk
+from aggregator.web.desk.partners import LIFETIMES, validity
 from aggregator.web.locales import N_
 from aggregator.written import read_duration
 
@@ -27,9 +28,6 @@ MAY = {
     "chief": N_("decides on partners, too, and reads who decided what"),
     "admin": N_("lets people and programs in, too"),
 }
-
-#: How long a key may open, by what the form says; "" is for ever.
-LIFETIMES = {"": N_("for ever"), "30d": N_("30 days"), "90d": N_("90 days"), "365d": N_("one year")}
 
 _DONE = {
     "role": N_("The role was changed."),
@@ -134,15 +132,6 @@ async def revoke_key(service: Here, who: Admin, sent: Sent) -> Response:
     except BadInput as error:
         return await _page(service, who, problem=str(error))
     return led_to(service, "/desk/people?done=key")
-
-
-def validity(key: ApiKey, service: Service) -> str:
-    """Whether a key opens, in a word."""
-    if key.revoked_at is not None:
-        return N_("revoked")
-    if key.expires_at is not None and key.expires_at <= service.clock():
-        return N_("expired")
-    return N_("opens")
 
 
 def _link(service: Service, token: str) -> str:
